@@ -1,0 +1,92 @@
+// Package definition reads, merges, checks and compiles connector definitions: YAML files that map one product onto the
+// canonical entities of package entity.
+//
+// # Layers
+//
+// A definition names the layers that it extends, by id; they merge in order: `base/…` → product → product at a version
+// → the site's overlay. Maps merge member by member, lists whose members have an `id` merge by it, everything else is
+// replaced; a null takes a member away. A layer with `abstract: true` is no system of its own. The merged whole is
+// validated against the JSON Schema (schema.json, published), and a fault names file, line and key.
+//
+// # Format
+//
+//	apiVersion: connector/v1
+//	metadata:
+//	  id: demo-plant                # the system's id; base layers are base/…
+//	  version: 1.0.0
+//	  product: Gantry Demo Plant
+//	  categories: [cmms, purchasing]
+//	  tier: 1                       # connection credits
+//	  proved: real                  # real | dialect | shape
+//	  extends: [base/sql, base/sql-sqlite]
+//	driver: sql
+//	dialect: sqlite
+//	guide: |                        # how to get a login, for a person who is no technician
+//	  …
+//	login:                          # JSON Schema of an object; writeOnly members are credentials
+//	  required: [path]
+//	  properties: {path: {type: string, title: Database file}, timezone: {type: string, default: UTC}}
+//	check: {sql: "SELECT sqlite_version() AS version"}
+//	limits: {concurrency: 4, rate: 20/s, timeout: 30s, page_size: 500, scan: 10000}
+//	errors:                         # first match wins; `source` is what the driver said (connectors.Failure)
+//	  - {id: password, when: "source.sqlstate == '28P01'", code: CREDENTIALS_EXPIRED, scope: connection, message: "…", advice: "…"}
+//	entities:
+//	  purchase-orders:
+//	    key: [{column: po_id, type: integer}]     # parts of the record's id; a bare string is {column: …, type: string}
+//	    version: {column: rev, type: integer}     # makes the etag
+//	    lock: {sql: "SELECT po_id FROM po WHERE po_id = :po_id FOR UPDATE"}  # run first in every write's transaction
+//	    operations:
+//	      list: {sql: "SELECT po_id, … FROM po", keyset: [{column: modified, type: datetime}, {column: po_id, type: integer}], filters: [status, vendor_id, number]}
+//	      get:  {sql: "SELECT … WHERE po_id = :po_id"}   # optional: without it, list filtered by the key
+//	      create:
+//	        class: keyed
+//	        idempotency: {find: {sql: "SELECT po_id FROM po WHERE ext_ref = :idempotency_key"}}
+//	        tx:
+//	          - {sql: "INSERT INTO po (vendor, ext_ref) VALUES (:vendor_id, :idempotency_key) RETURNING po_id"}
+//	          - {for_each: lines, sql: "INSERT INTO po_line (po_id, line, item) VALUES (:po_id, :index, :item_id)"}
+//	      update:
+//	        tx:
+//	          - {sql: "UPDATE po SET vendor = :vendor_id, rev = rev + 1 WHERE po_id = :po_id", affects: 1}
+//	          - {when: "has(input.lines)", sql: "DELETE FROM po_line WHERE po_id = :po_id"}
+//	          - {for_each: lines, sql: "INSERT …"}       # runs only where the input has lines
+//	      delete: {mode: status, action: cancel}          # hard | soft | status; hard and soft have tx or sql
+//	    children:
+//	      lines: {sql: "SELECT po_id, line_no, … FROM po_line", parent: po_id, order: [{column: line_no, type: integer}]}
+//	    actions:
+//	      approve: {title: Approve, from: [draft, pending_approval], to: approved, sql: "UPDATE po SET status = 2, rev = rev + 1 WHERE po_id = :po_id AND status = 1", affects: 1}
+//	      adjust:  {input: {quantity: {type: decimal, required: true}}, sql: "…"}
+//	    fields:                                     # names and types are those of package entity; others need `type`
+//	      number:     {from: po_no}
+//	      vendor_id:  {from: vendor, native: integer, write: [create, update], required: [create]}
+//	      status:     {from: status, enum: {1: pending_approval, 2: approved}, labels: {1: Pending}}
+//	      ordered_at: {from: order_date, native: datetime, tz: "${login.timezone}", write: [create]}
+//	      title:      {value: "${'Order ' + row.po_no}"}    # computed, read-only
+//	      ship_to:    {fields: {street: {from: ship_street}, city: {from: ship_city}}}
+//	      lines:      {from: lines, write: [create, update], fields: {line: {from: line_no}, item_id: {from: item, native: integer, write: [create, update]}}}
+//	      updated_at: {from: modified, native: datetime}
+//	    custom_fields: {colour: {from: color, type: string}}
+//	    rules:
+//	      - {id: locked, on: [update, delete], when: "current.status.value in ['approved', 'closed']", deny: RECORD_LOCKED, message: "Approved orders cannot be changed.", advice: "…"}
+//
+// `inbox: {table: gantry_inbox}` in a create, update or action makes its class transactional: the engine's key goes
+// into that table in the same transaction as the effect (the statements come from the base layer's `inbox` section).
+//
+// # Native types
+//
+// `native` says what a column holds, where the canonical type does not: integer, decimal, float, string, boolean,
+// date, datetime (wall clock in `tz`, UTC unless said), instant (with a zone), text_datetime (text in UTC or `tz`, with `layout`
+// as package time's, "2006-01-02 15:04:05" unless said), text_date.
+//
+// # Parameters of statements
+//
+// Only bound, never spliced. Key columns by their name; every writable field by its name, as a native value (on update:
+// the current value where the input has none); in `for_each` the member's fields, `:index` from 1, and the outer
+// ones; columns returned by earlier steps; `:idempotency_key`, `:now` (in the form of a step's `now` native type, datetime
+// unless said), `:login_username` and the other settings as `:login_…`; `vars: {name: "${cel}"}` of an operation.
+//
+// # Expressions
+//
+// CEL with a cost limit. `when`: `input` (the body), `current` (the canonical record, null on create), `source` in the
+// error map. `"${…}"` in a string: `row` (native), `login` (settings; credentials never enter). A rule is judged on the
+// row read and locked in the same transaction as the write.
+package definition

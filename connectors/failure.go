@@ -1,0 +1,34 @@
+package connectors
+
+import "fmt"
+
+// Kind tells failures of a native call apart, as far as a driver can know without a definition.
+type Kind string
+
+// The kinds of failure.
+const (
+	Answered    Kind = "answered"    // the system answered with a fault of its own
+	Unreachable Kind = "unreachable" // no connection could be opened
+	Lost        Kind = "lost"        // the connection broke under way
+	TimedOut    Kind = "timeout"     // the system did not answer in time
+	Misused     Kind = "misused"     // the driver was given something it cannot send: a value of the wrong type
+)
+
+// Failure is what went wrong in a native call. The engine turns it into a *fault.Error with the definition's error map,
+// whose expressions see Source.
+type Failure struct {
+	Kind    Kind
+	Status  string         // the system's own code: an SQLSTATE, an HTTP status
+	Message string         // the system's own words
+	Source  map[string]any // more of what it said, for the error map: {"sqlstate": "23505", "constraint": "po_no"}
+	Sent    bool           // an effect may have reached the system
+	Err     error          // the cause, for the log
+}
+
+// Error implements error: for logs.
+func (f *Failure) Error() string {
+	return fmt.Sprintf("%s: %s %s", f.Kind, f.Status, f.Message)
+}
+
+// Unwrap gives the cause.
+func (f *Failure) Unwrap() error { return f.Err }
