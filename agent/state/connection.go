@@ -1,0 +1,91 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrNoConnection is the answer for a connection that the agent does not hold.
+var ErrNoConnection = errors.New("the agent holds no such connection")
+
+// Connection is one login that worked and is kept.
+type Connection struct {
+	ID           string
+	Organisation string
+	Site         string
+	System       string
+	Name         string
+	Settings     json.RawMessage // no secret is among them
+	Credentials  []byte          // a box of the vault, bound to the connection's id
+	OpenedAt     time.Time
+}
+
+const connectionColumns = "id, organisation, site, system, name, settings, credentials, opened_at"
+
+// Connection reads one connection, or ErrNoConnection.
+func (d *DB) Connection(ctx context.Context, id string) (Connection, error) {
+	c, err := scanConnection(d.sql.QueryRowContext(ctx, "SELECT "+connectionColumns+" FROM connections WHERE id = ?", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Connection{}, ErrNoConnection
+	}
+	if err != nil {
+		return Connection{}, fmt.Errorf("read connection %s: %w", id, err)
+	}
+	return c, nil
+}
+
+// Connections reads all connections by name.
+func (d *DB) Connections(ctx context.Context) ([]Connection, error) {
+	rows, err := d.sql.QueryContext(ctx, "SELECT "+connectionColumns+" FROM connections ORDER BY name, id")
+	if err != nil {
+		return nil, fmt.Errorf("read connections: %w", err)
+	}
+	defer rows.Close()
+	var all []Connection
+	for rows.Next() {
+		c, err := scanConnection(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read connections: %w", err)
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// PutConnection stores a connection, or its new login.
+func (d *DB) PutConnection(ctx context.Context, c Connection) error {
+	return d.write(ctx, "store connection "+c.ID, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO connections ("+connectionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			c.ID, c.Organisation, c.Site, c.System, c.Name, string(c.Settings), c.Credentials, c.OpenedAt.UnixMilli())
+		return err
+	})
+}
+
+// DeleteConnection erases a connection, its login and its journal. One that is not there is no error.
+func (d *DB) DeleteConnection(ctx context.Context, id string) error {
+	return d.write(ctx, "erase connection "+id, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = ?", id); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM journal WHERE connection = ?", id)
+		return err
+	})
+}
+
+// scanner is a row of either kind.
+type scanner interface{ Scan(...any) error }
+
+func scanConnection(row scanner) (Connection, error) {
+	var c Connection
+	var settings string
+	var opened int64
+	if err := row.Scan(&c.ID, &c.Organisation, &c.Site, &c.System, &c.Name, &settings, &c.Credentials, &opened); err != nil {
+		return Connection{}, err
+	}
+	c.Settings, c.OpenedAt = json.RawMessage(settings), time.UnixMilli(opened).UTC()
+	return c, nil
+}
