@@ -1,6 +1,17 @@
 package configs
 
-import "time"
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Agent is the configuration of gantry-agent (agent.yaml). It holds values only.
 type Agent struct {
@@ -30,22 +41,26 @@ type Log struct {
 
 // Policy is the plant's last word on what the agent may do. It cannot be widened from the cloud.
 type Policy struct {
-	Targets     []string         `yaml:"targets"` // host:port patterns, none by default
+	Targets     []string         `yaml:"targets"` // host:port patterns (ParseTarget), none by default
 	Paths       []string         `yaml:"paths"`   // folders for files and SQLite databases, none by default
 	Writes      bool             `yaml:"writes"`
 	Rules       Rules            `yaml:",inline"`
 	Connections map[string]Rules `yaml:"connections"` // by connection name or id: these rules hold as well
 }
 
-// Rules narrow what calls may do. Empty lists allow everything that Writes allows.
+// Rules narrow what calls may do. Empty lists allow everything that Writes allows; what a deny list names is refused
+// whatever else is allowed. MaxRows, Rate and Concurrency are caps of each connection.
 type Rules struct {
-	Systems     []string `yaml:"systems"`     // only these systems
-	Entities    []string `yaml:"entities"`    // only these entities
-	Operations  []string `yaml:"operations"`  // only these: `list`, `purchase-orders:create`, `*:approve`
-	DenyFields  []string `yaml:"deny_fields"` // `purchase-orders.price`, `*.tax_id`
-	MaxRows     int      `yaml:"max_rows"`    // rows that one call may read; 0: no cap
-	Rate        string   `yaml:"rate"`        // calls, as `20/s` or `600/m`; empty: no cap
-	Concurrency int      `yaml:"concurrency"` // calls at once; 0: no cap
+	Systems        []string `yaml:"systems"`         // only these systems
+	Entities       []string `yaml:"entities"`        // only these entities
+	Operations     []string `yaml:"operations"`      // only these: `list`, `purchase-orders:create`, `*:approve`
+	DenySystems    []string `yaml:"deny_systems"`    // never these
+	DenyEntities   []string `yaml:"deny_entities"`   // never these
+	DenyOperations []string `yaml:"deny_operations"` // never these, in the form of Operations
+	DenyFields     []string `yaml:"deny_fields"`     // `purchase-orders.price`, `*.tax_id`
+	MaxRows        int      `yaml:"max_rows"`        // rows that one call may read; 0: no cap
+	Rate           string   `yaml:"rate"`            // calls, as `20/s` or `600/m`; empty: no cap
+	Concurrency    int      `yaml:"concurrency"`     // calls at once; 0: no cap
 }
 
 // RenewAt is the part of a certificate's life after which it is renewed.
@@ -54,4 +69,146 @@ const RenewAt = 2.0 / 3
 // Timings of the agent that a test may shorten.
 type Timings struct {
 	ReconnectMin, ReconnectMax, Healthy time.Duration
+}
+
+// AgentSample is agent.yaml: every key with its meaning and its default.
+//
+//go:embed agent.yaml
+var AgentSample string
+
+// DefaultAgent gives what holds where agent.yaml says nothing.
+func DefaultAgent() Agent {
+	return Agent{
+		StateDir: DefaultAgentState(),
+		Sessions: 2,
+		Log:      Log{Level: "info", Format: "text"},
+		Support:  "ask",
+	}
+}
+
+// DefaultAgentFile is where agent.yaml is looked for unless another place is named.
+func DefaultAgentFile() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(windowsFolder(), "agent.yaml")
+	}
+	return "/etc/gantry-agent/agent.yaml"
+}
+
+// DefaultAgentState is the agent's own folder.
+func DefaultAgentState() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(windowsFolder(), "state")
+	}
+	return "/var/lib/gantry-agent"
+}
+
+func windowsFolder() string {
+	base := os.Getenv("ProgramData")
+	if base == "" {
+		base = `C:\ProgramData`
+	}
+	return filepath.Join(base, "Gantry Agent")
+}
+
+// LoadAgent reads agent.yaml from path, or from DefaultAgentFile where path is empty; only there may it be missing, and
+// then the defaults hold, whose policy allows nothing. Relative paths count from the file's folder. The error is
+// *Problems, or that of reading the file.
+func LoadAgent(path string) (Agent, error) {
+	if path != "" {
+		return Load(path, DefaultAgent(), validateAgent(path))
+	}
+	path = DefaultAgentFile()
+	config, err := Load(path, DefaultAgent(), validateAgent(path))
+	if errors.Is(err, os.ErrNotExist) {
+		return DefaultAgent(), nil
+	}
+	return config, err
+}
+
+// ParseAgent is LoadAgent for a document that is in memory; file is the name that its problems carry.
+func ParseAgent(file string, data []byte) (Agent, error) {
+	return Parse(file, data, DefaultAgent(), validateAgent(file))
+}
+
+// AgentLines gives, for every key that the document has, the line on which it stands.
+func AgentLines(file string, data []byte) map[string]int {
+	_, report, _ := parse(file, data, DefaultAgent(), nil)
+	lines := map[string]int{}
+	for path, at := range report.places {
+		lines[path] = at.line
+	}
+	return lines
+}
+
+// validateAgent completes and checks what was read from file.
+func validateAgent(file string) func(*Agent, *Report) {
+	return func(a *Agent, r *Report) {
+		for _, path := range []*string{&a.StateDir, &a.CAFile, &a.Definitions, &a.Proxy.PasswordFile, &a.Log.File} {
+			*path = absolute(file, *path)
+		}
+		if a.StateDir == "" {
+			r.Reject("state_dir", "Name a folder, or take the line away for "+DefaultAgentState(), "cannot be empty")
+		}
+		if a.Sessions < 1 || a.Sessions > 8 {
+			r.Reject("sessions", "Write a number from 1 to 8; 2 is usual", "%d sessions are not possible", a.Sessions)
+		}
+		choice(r, "support", a.Support, "ask", "allow", "deny")
+		a.Log.validate(r)
+		a.Proxy.validate(r)
+		a.Policy.validate(r)
+	}
+}
+
+func (l *Log) validate(r *Report) {
+	choice(r, "log.level", l.Level, "debug", "info", "warn", "error")
+	choice(r, "log.format", l.Format, "text", "json")
+}
+
+func (p *Proxy) validate(r *Report) {
+	if p.URL != "" {
+		p.validateURL(r)
+	}
+	if p.Username == "" && p.PasswordFile != "" {
+		r.Reject("proxy.password_file", "Add proxy.username", "a password needs a user")
+	}
+	if p.Username != "" && p.PasswordFile == "" {
+		r.Reject("proxy.username", "Add proxy.password_file, a file that holds only the password", "a user needs a password")
+	}
+}
+
+func (p *Proxy) validateURL(r *Report) {
+	const fix = "Write it as `http://proxy.plant.local:3128`"
+	u, err := url.Parse(p.URL)
+	switch {
+	case err != nil: // its text repeats the URL, in which a password may stand
+		r.Reject("proxy.url", fix, "is no URL")
+	case u.User != nil:
+		r.Reject("proxy.url", "Move them to proxy.username and a file named by proxy.password_file", "a URL must not hold a user or a password")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		r.Reject("proxy.url", fix, "should be a URL that begins with http:// or https:// and names a host")
+	}
+}
+
+func (p *Policy) validate(r *Report) {
+	for i, target := range p.Targets {
+		if _, err := ParseTarget(target); err != nil {
+			r.Reject(fmt.Sprintf("policy.targets[%d]", i), "Write host:port, as `db.plant.local:5432`, `*.plant.local:1433` or `10.1.2.0/24:*`", "%q %v", clip(target), err)
+		}
+	}
+	for i, path := range p.Paths {
+		if !filepath.IsAbs(path) {
+			r.Reject(fmt.Sprintf("policy.paths[%d]", i), "Write the whole path, from the root", "%q is not absolute", clip(path))
+		}
+	}
+	p.Rules.validate("policy", r)
+	for name, rules := range p.Connections {
+		rules.validate("policy.connections."+name, r)
+	}
+}
+
+// choice rejects a value that is none of those allowed.
+func choice(r *Report, path, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		r.Reject(path, "Write one of "+strings.Join(allowed, ", "), "%q is not known", clip(value))
+	}
 }
