@@ -1,0 +1,114 @@
+// Package control lets the host's own people ask a running agent: its status, its connections, a reload.
+//
+// It is HTTP with JSON over a unix socket in the agent's state folder (Windows 10 and later have these too), which only
+// the service's account and root can open: no network port, no password. The server end belongs to the agent, which answers as
+// a Source; the client end belongs to the command line. What they exchange is the command line's `--json`, so members
+// are only ever added. No secret is among them.
+package control
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+)
+
+// Schema is the version of the documents below. It grows when a member changes its meaning.
+const Schema = 1
+
+// Source is the running agent. Its methods are called concurrently.
+type Source interface {
+	Status(ctx context.Context) (Status, error)
+	Connections(ctx context.Context) ([]Connection, error)
+	// Reload reads the configuration again. On *configs.Problems, or any other error, what was in force stays so.
+	Reload(ctx context.Context) (Reloaded, error)
+}
+
+// State is the agent in one word.
+type State string
+
+// The states of an agent.
+const (
+	NotEnrolled  State = "not_enrolled" // there is no identity: enroll first
+	Connecting   State = "connecting"   // no session is up
+	Connected    State = "connected"    // every session is up
+	Degraded     State = "degraded"     // some sessions are up
+	Refused      State = "refused"      // the relay refuses this agent; Sessions say why
+	Draining     State = "draining"     // it is about to stop
+	NotRunning   State = "not_running"  // said by the command line, when nobody answers
+	Inaccessible State = "inaccessible" // said by the command line, when it may not ask
+)
+
+// Status is the agent's state on one screen.
+type Status struct {
+	Schema      int          `json:"schema"`
+	State       State        `json:"state"`
+	Version     string       `json:"version"`
+	PID         int          `json:"pid,omitempty"`
+	StartedAt   time.Time    `json:"started_at,omitzero"`
+	StateDir    string       `json:"state_dir"`
+	ConfigFile  string       `json:"config_file"`
+	Problem     string       `json:"problem,omitempty"` // why the agent does less than it should: a faulty configuration
+	Identity    *Identity    `json:"identity,omitempty"`
+	Relay       Relay        `json:"relay"`
+	Sessions    []Session    `json:"sessions"`
+	Policy      Policy       `json:"policy"`
+	Connections []Connection `json:"connections"`
+}
+
+// Identity is who the agent is for the relay.
+type Identity struct {
+	Agent                string    `json:"agent"`
+	Site                 string    `json:"site"`
+	Organisation         string    `json:"organisation"`
+	EnrolledAt           time.Time `json:"enrolled_at,omitzero"`
+	CertificateExpiresAt time.Time `json:"certificate_expires_at,omitzero"`
+	SealingKey           string    `json:"sealing_key,omitempty"` // fingerprint, as the dashboard shows it
+}
+
+// Relay is where the agent dials, and through what.
+type Relay struct {
+	URL   string `json:"url,omitempty"`
+	Proxy string `json:"proxy,omitempty"` // host:port; empty: none
+}
+
+// Session is one connection to the relay, or the attempt at one.
+type Session struct {
+	Lane        string    `json:"lane"`  // calls or bulk
+	State       string    `json:"state"` // dialing, connected, waiting, refused, draining
+	Since       time.Time `json:"since,omitzero"`
+	RoundTripMS float64   `json:"round_trip_ms,omitempty"`
+	Attempts    int       `json:"attempts,omitempty"` // since it was last healthy
+	NextTryAt   time.Time `json:"next_try_at,omitzero"`
+	LastError   string    `json:"last_error,omitempty"`
+	Refusal     string    `json:"refusal,omitempty"` // the relay's code: revoked, identity_in_use …
+}
+
+// Policy is a summary of the plant's policy in force.
+type Policy struct {
+	Targets  int       `json:"targets"` // patterns
+	Paths    int       `json:"paths"`   // folders
+	Writes   bool      `json:"writes"`
+	LoadedAt time.Time `json:"loaded_at,omitzero"`
+}
+
+// Connection is one login that the agent holds.
+type Connection struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	System    string    `json:"system"`
+	State     string    `json:"state"` // idle, open, failing
+	OpenedAt  time.Time `json:"opened_at,omitzero"`
+	InFlight  int       `json:"in_flight"`
+	LastError string    `json:"last_error,omitempty"` // a code of docs/errors.md
+}
+
+// Reloaded says what a reload did.
+type Reloaded struct {
+	Applied bool     `json:"applied"`           // something changed and is in force
+	Restart []string `json:"restart,omitempty"` // keys that changed and wait for the next start
+}
+
+// SocketName is the socket's name in the state folder.
+const SocketName = "control.sock"
+
+func socket(stateDir string) string { return filepath.Join(stateDir, SocketName) }
