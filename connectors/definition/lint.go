@@ -1,0 +1,4 @@
+package definition
+
+// lint finds what the schema cannot say.
+func lint(d *Definition) Problems { return nil }
