@@ -1,0 +1,161 @@
+package calls
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"gantry/agent/policy"
+	"gantry/configs"
+	"gantry/connectors/wire"
+	"gantry/tunnel/fault"
+)
+
+// entityCall is one call on an entity's records.
+type entityCall struct {
+	connection *connection
+	policy     *policy.Policy // one policy throughout the call
+	hidden     policy.Fields  // what the plant keeps to itself
+	entity     string
+	operation  string // list, get, create, update, delete, or an action's name
+	action     bool
+	id         string
+	request    *http.Request
+}
+
+// entityHandled runs one call on an entity.
+type entityHandled func(ctx context.Context, c *entityCall) (answer, error)
+
+// onEntity finds the connection and asks the plant's policy before anything else happens. Every fault then says which
+// entity, operation and record it is about.
+func (h *Handler) onEntity(operation string, do entityHandled) handled {
+	return func(ctx context.Context, r *http.Request) (answer, error) {
+		c, err := h.entityCall(ctx, r, operation)
+		if err != nil {
+			return answer{}, err
+		}
+		a, err := do(ctx, c)
+		return a, c.located(err)
+	}
+}
+
+func (h *Handler) entityCall(ctx context.Context, r *http.Request, operation string) (*entityCall, error) {
+	connection, err := h.pool.find(ctx, r.PathValue("c"))
+	if err != nil {
+		return nil, err
+	}
+	c := &entityCall{
+		connection: connection, policy: h.Policy.Current(),
+		entity: r.PathValue("entity"), operation: operation, id: r.PathValue("id"), request: r,
+	}
+	if c.operation == "" {
+		c.operation, c.action = r.PathValue("action"), true
+	}
+	if err := c.policy.Call(connection.who(), c.entity, c.operation); err != nil {
+		return nil, err
+	}
+	c.hidden = c.policy.Fields(connection.who(), c.entity)
+	return c, c.located(c.checkParams())
+}
+
+// located completes a fault with where it happened.
+func (c *entityCall) located(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := fault.From(err, fault.HopAgent)
+	if f.Entity != "" && f.Operation != "" {
+		return err
+	}
+	f = f.Clone()
+	f.Entity, f.Operation = c.entity, c.operation
+	if f.RecordID == "" {
+		f.RecordID = c.id
+	}
+	return f
+}
+
+// checkParams refuses a query that names a field which the plant keeps to itself: a filter would give its values away.
+func (c *entityCall) checkParams() error {
+	for name, values := range c.request.URL.Query() {
+		fields := []string{name}
+		switch name {
+		case "limit", "cursor", "include", "dry_run":
+			continue
+		case "modified_after":
+			fields = []string{"updated_at"}
+		case "created_after":
+			fields = []string{"created_at"}
+		case "fields":
+			fields = strings.Split(strings.Join(values, ","), ",")
+		}
+		if err := c.allFields(fields); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *entityCall) allFields(fields []string) error {
+	for _, field := range fields {
+		if err := c.policy.Field(c.connection.who(), c.entity, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkBody refuses a body that names such a field, at any depth. A body that is no object is the engine's to refuse.
+func (c *entityCall) checkBody(body []byte) error {
+	if c.hidden.None() || len(body) == 0 {
+		return nil
+	}
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		return nil
+	}
+	return c.allFields(paths(nil, "", value))
+}
+
+// paths lists the members of a value with dots between levels; the members of a list count as the list's own.
+func paths(all []string, within string, value any) []string {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			path := strings.TrimPrefix(within+"."+name, ".")
+			all = paths(append(all, path), path, member)
+		}
+	case []any:
+		for _, member := range v {
+			all = paths(all, within, member)
+		}
+	}
+	return all
+}
+
+// enter takes a place within the caps of the plant and of the system. Here the circuit breaker will have its place.
+func (c *entityCall) enter(l *lease) (leave func(), err error) {
+	limits := caps{concurrency: c.policy.Concurrency(c.connection.who()), policy: c.policy.Rate(c.connection.who())}
+	if l.definition != nil {
+		limits.system, _ = configs.ParseRate(l.definition.Limits.Rate) // the definition's linter has checked it
+	}
+	return c.connection.limiter.enter(limits)
+}
+
+// query is what the engine is asked.
+func (c *entityCall) query() Query {
+	return Query{Entity: c.entity, Params: c.request.URL.Query(), MaxRows: c.policy.MaxRows(c.connection.who())}
+}
+
+// path is the call as the public API has it, for the journal: the fingerprint must not depend on the inner protocol.
+func (c *entityCall) path() string {
+	return strings.TrimPrefix(wire.RecordPath("", c.entity, c.id, c.actionName()), "/v1/connections//records")
+}
+
+func (c *entityCall) actionName() string {
+	if c.action {
+		return c.operation
+	}
+	return ""
+}

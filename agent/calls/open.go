@@ -1,0 +1,124 @@
+package calls
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"gantry/agent/policy"
+	"gantry/agent/state"
+	"gantry/connectors/definition"
+	"gantry/connectors/seal"
+	"gantry/connectors/wire"
+	"gantry/tunnel/fault"
+)
+
+// openConnection logs in and, if that works, keeps the login. Nothing is kept of one that does not.
+func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, error) {
+	var o wire.OpenConnection
+	if err := decode(r, &o); err != nil {
+		return answer{}, err
+	}
+	if o.Organisation != h.Organisation || o.Site != h.Site {
+		return answer{}, fault.New(fault.Internal, "The relay asks for a connection of another site.").At(fault.HopRelay).Reaches(fault.ScopeSite)
+	}
+	id := r.PathValue("c")
+	login, err := h.login(id, o)
+	if err != nil {
+		return answer{}, err
+	}
+	engine, err := h.Open(ctx, login)
+	if err != nil {
+		return answer{}, err
+	}
+	info, err := engine.Check(ctx)
+	if err != nil {
+		closeEngine(engine)
+		return answer{}, err
+	}
+	row := state.Connection{
+		ID: id, Organisation: o.Organisation, Site: o.Site, System: o.System, Name: o.Name,
+		Settings: login.Settings, Credentials: h.Vault.Encrypt(login.Credentials, purpose(id)), OpenedAt: time.Now(),
+	}
+	if err := h.State.PutConnection(ctx, row); err != nil {
+		closeEngine(engine)
+		return answer{}, fault.New(fault.Internal, "The login works, and the agent cannot store it.").At(fault.HopAgent).Reaches(fault.ScopeSite).
+			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
+	}
+	h.pool.replace(id, opened(row, engine, login.Definition))
+	h.Logger.InfoContext(ctx, "connection opened", "connection", id, "name", o.Name, "system", o.System, "request_id", r.Header.Get(wire.HeaderRequestID))
+	return ok(wire.Opened{System: o.System, Version: login.Definition.Metadata.Version, Product: info.Version})
+}
+
+// purpose binds a login's box to its connection.
+func purpose(id string) string { return "connection " + id }
+
+// login judges what the relay sent and opens the seal.
+func (h *Handler) login(id string, o wire.OpenConnection) (Login, error) {
+	who := policy.Connection{ID: id, Name: o.Name, System: o.System}
+	d, err := h.definition(o.System)
+	if err != nil {
+		return Login{}, err
+	}
+	if err := h.Policy.Current().System(who); err != nil {
+		return Login{}, err
+	}
+	login := Login{Connection: who, Definition: d, Settings: o.Settings, Credentials: o.Credentials}
+	if len(login.Settings) == 0 {
+		login.Settings = json.RawMessage("{}")
+	}
+	if len(o.Sealed) > 0 {
+		if login.Credentials, err = h.unseal(o); err != nil {
+			return Login{}, err
+		}
+	}
+	if _, _, err := d.Login.Split(login.Settings, login.Credentials); err != nil {
+		return Login{}, err
+	}
+	return login, nil
+}
+
+func (h *Handler) definition(system string) (*definition.Definition, error) {
+	if d := h.Definitions.Lookup(system); d != nil {
+		return d, nil
+	}
+	return nil, fault.New(fault.NotFound, "The agent has no definition of the system %q.", system).At(fault.HopAgent).Reaches(fault.ScopeConnection).
+		Advise("GET /systems?site= lists what the site's agent can connect; a newer agent may have more.")
+}
+
+// unseal opens credentials that a client sealed to this agent.
+func (h *Handler) unseal(o wire.OpenConnection) (json.RawMessage, error) {
+	sealed, err := seal.Parse(o.Sealed)
+	var plain []byte
+	if err == nil {
+		plain, err = h.SealingKey.Open(sealed, seal.Place{Organisation: o.Organisation, Site: o.Site, System: o.System, Settings: o.Settings})
+	}
+	if err == nil {
+		return plain, nil
+	}
+	f := fault.New(fault.ValidationFailed, "The sealed credentials cannot be used.").Reaches(fault.ScopeConnection).Ended(fault.NotSent).
+		Because(err).Member("sealed_credentials", "INVALID", "%s", err).
+		Advise("Seal them again for exactly this organisation, site, system and these settings.")
+	if errors.Is(err, seal.ErrOtherKey) {
+		f.Advise("Read the agent's current sealing_key from GET /sites/{id}, compare its fingerprint with the one that the agent shows, and seal them again.")
+	}
+	return nil, f
+}
+
+// reopen logs in with what the agent keeps.
+func (h *Handler) reopen(ctx context.Context, row state.Connection) (Engine, *definition.Definition, error) {
+	d, err := h.definition(row.System)
+	if err != nil {
+		return nil, nil, err
+	}
+	credentials, err := h.Vault.Decrypt(row.Credentials, purpose(row.ID))
+	if err != nil {
+		return nil, nil, fault.New(fault.CredentialsExpired, "The agent cannot read the login that it keeps.").At(fault.HopAgent).Because(err).
+			Advise("The agent's vault key was lost or replaced: relink the connection.")
+	}
+	who := policy.Connection{ID: row.ID, Name: row.Name, System: row.System}
+	engine, err := h.Open(ctx, Login{Connection: who, Definition: d, Settings: row.Settings, Credentials: credentials})
+	return engine, d, err
+}

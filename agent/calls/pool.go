@@ -1,0 +1,245 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"gantry/agent/policy"
+	"gantry/agent/state"
+	"gantry/connectors/definition"
+	"gantry/tunnel/fault"
+)
+
+// openTimeout bounds the opening of a kept login, which serves every call that waits for it.
+const openTimeout = 30 * time.Second
+
+var errGone = errors.New("the connection was erased or replaced")
+
+// opener logs in with a kept login.
+type opener func(ctx context.Context, row state.Connection) (Engine, *definition.Definition, error)
+
+// pool holds the connections that are in use. They are opened when first called, so that a broken system never keeps the
+// agent from starting.
+type pool struct {
+	db   *state.DB
+	open opener
+	work sync.WaitGroup // openings
+
+	mu          sync.Mutex
+	connections map[string]*connection
+}
+
+func newPool(db *state.DB, open opener) *pool {
+	return &pool{db: db, open: open, connections: make(map[string]*connection)}
+}
+
+// find gives a connection that the agent holds, open or not. The error is a *fault.Error.
+func (p *pool) find(ctx context.Context, id string) (*connection, error) {
+	if c := p.known(id); c != nil {
+		return c, nil
+	}
+	row, err := p.db.Connection(ctx, id)
+	if errors.Is(err, state.ErrNoConnection) {
+		return nil, fault.New(fault.NotFound, "The agent holds no login for this connection.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
+			Advise("The agent's state was lost or the connection was erased at the site: relink it.")
+	}
+	if err != nil {
+		return nil, fault.From(err, fault.HopAgent)
+	}
+	return p.keep(newConnection(row)), nil
+}
+
+func (p *pool) known(id string) *connection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.connections[id]
+}
+
+// keep adds a connection unless another call was first.
+func (p *pool) keep(c *connection) *connection {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first := p.connections[c.row.ID]; first != nil {
+		return first
+	}
+	p.connections[c.row.ID] = c
+	return c
+}
+
+// replace puts a connection whose login was just proved in the place of the former one; nil only takes it away.
+// Calls on the former are cancelled.
+func (p *pool) replace(id string, c *connection) {
+	p.mu.Lock()
+	former := p.connections[id]
+	delete(p.connections, id)
+	if c != nil {
+		p.connections[id] = c
+	}
+	p.mu.Unlock()
+	if former != nil {
+		former.retire()
+	}
+}
+
+// close ends every connection and waits for what was opening.
+func (p *pool) close() {
+	p.mu.Lock()
+	all := p.connections
+	p.connections = make(map[string]*connection)
+	p.mu.Unlock()
+	for _, c := range all {
+		c.retire()
+	}
+	p.work.Wait()
+}
+
+// connection is one login and, once it was needed, its engine. An engine is closed when the connection is retired and
+// the last call has left it.
+type connection struct {
+	row     state.Connection
+	limiter limiter
+	life    context.Context // ends when the connection is retired
+	end     context.CancelCauseFunc
+
+	mu      sync.Mutex
+	opening *opening // nil: not open, nobody opens
+	calls   int
+	retired bool
+}
+
+// opening is one try to open the engine.
+type opening struct {
+	done       chan struct{}
+	engine     Engine
+	definition *definition.Definition
+	err        error
+}
+
+func newConnection(row state.Connection) *connection {
+	c := &connection{row: row}
+	c.life, c.end = context.WithCancelCause(context.Background())
+	return c
+}
+
+// opened makes a connection whose engine is there already.
+func opened(row state.Connection, engine Engine, d *definition.Definition) *connection {
+	c := newConnection(row)
+	c.opening = &opening{done: make(chan struct{}), engine: engine, definition: d}
+	close(c.opening.done)
+	return c
+}
+
+// who names the connection to the policy.
+func (c *connection) who() policy.Connection {
+	return policy.Connection{ID: c.row.ID, Name: c.row.Name, System: c.row.System}
+}
+
+// lease is one call's hold on an engine.
+type lease struct {
+	Engine
+	definition *definition.Definition
+	release    func()
+}
+
+// use gives the engine, opened if need be, and a context that ends when the connection is retired. The lease must be
+// released.
+func (p *pool) use(ctx context.Context, c *connection) (context.Context, *lease, error) {
+	o, err := p.enter(c)
+	if err != nil {
+		return ctx, nil, err
+	}
+	select {
+	case <-o.done:
+	case <-ctx.Done():
+		c.leave()
+		return ctx, nil, context.Cause(ctx)
+	}
+	if o.err != nil {
+		c.leave()
+		return ctx, nil, o.err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
+	return ctx, &lease{Engine: o.engine, definition: o.definition, release: func() {
+		stop()
+		cancel(nil)
+		c.leave()
+	}}, nil
+}
+
+// enter counts a call and makes sure that an opening is done or under way.
+func (p *pool) enter(c *connection) (*opening, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.retired {
+		return nil, fault.New(fault.Conflict, "The connection's login is being replaced.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
+			Ended(fault.NotSent).After(time.Second)
+	}
+	c.calls++
+	if c.opening == nil {
+		o := &opening{done: make(chan struct{})}
+		c.opening = o
+		p.work.Go(func() { p.openOnce(c, o) })
+	}
+	return c.opening, nil
+}
+
+// openOnce runs without a caller's context: others may be waiting for it too.
+func (p *pool) openOnce(c *connection, o *opening) {
+	ctx, cancel := context.WithTimeout(c.life, openTimeout)
+	defer cancel()
+	var engine Engine
+	var d *definition.Definition
+	err := guard(func() (err error) {
+		engine, d, err = p.open(ctx, c.row)
+		return err
+	})
+	c.mu.Lock()
+	o.engine, o.definition, o.err = engine, d, err
+	if err != nil {
+		c.opening = nil // the next call tries anew
+	}
+	closing := c.idle()
+	c.mu.Unlock()
+	close(o.done)
+	closeEngine(closing)
+}
+
+// leave ends one call's hold.
+func (c *connection) leave() {
+	c.mu.Lock()
+	c.calls--
+	closing := c.idle()
+	c.mu.Unlock()
+	closeEngine(closing)
+}
+
+// retire cancels the calls of a connection and closes its engine after the last.
+func (c *connection) retire() {
+	c.end(errGone)
+	c.mu.Lock()
+	c.retired = true
+	closing := c.idle()
+	c.mu.Unlock()
+	closeEngine(closing)
+}
+
+// idle takes the engine out when nobody needs it any more. The lock is held.
+func (c *connection) idle() Engine {
+	if !c.retired || c.calls > 0 || c.opening == nil {
+		return nil
+	}
+	engine := c.opening.engine
+	if engine != nil {
+		c.opening = nil
+	}
+	return engine
+}
+
+func closeEngine(e Engine) {
+	if e != nil {
+		_ = guard(e.Close) // the logins end; there is nobody to tell
+	}
+}

@@ -1,0 +1,83 @@
+package calls
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"gantry/connectors/wire"
+	"gantry/tunnel/fault"
+)
+
+// ping proves that the agent's own loop answers.
+func (h *Handler) ping(context.Context, *http.Request) (answer, error) {
+	return ok(wire.Pong{AgentID: h.Agent, InstanceID: h.Instance})
+}
+
+// catalogue publishes what this agent can connect.
+func (h *Handler) catalogue(context.Context, *http.Request) (answer, error) {
+	catalogue := wire.Catalogue{Systems: []wire.System{}}
+	for _, d := range h.Definitions.Systems() {
+		catalogue.Systems = append(catalogue.Systems, d.Describe())
+	}
+	return ok(catalogue)
+}
+
+// reconcile erases the connections that the relay no longer knows: they were disconnected while the agent was away.
+func (h *Handler) reconcile(ctx context.Context, r *http.Request) (answer, error) {
+	var keep wire.Reconcile
+	if err := decode(r, &keep); err != nil {
+		return answer{}, err
+	}
+	held, err := h.State.Connections(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	for _, c := range held {
+		if slices.Contains(keep.Connections, c.ID) {
+			continue
+		}
+		if err := h.erase(ctx, c.ID); err != nil {
+			return answer{}, err
+		}
+		h.Logger.InfoContext(ctx, "connection erased", "connection", c.ID, "name", c.Name, "reason", "the relay no longer has it")
+	}
+	return answer{status: http.StatusNoContent}, nil
+}
+
+// eraseConnection ends a connection and erases its login and its journal.
+func (h *Handler) eraseConnection(ctx context.Context, r *http.Request) (answer, error) {
+	id := r.PathValue("c")
+	if err := h.erase(ctx, id); err != nil {
+		return answer{}, err
+	}
+	h.Logger.InfoContext(ctx, "connection erased", "connection", id, "request_id", r.Header.Get(wire.HeaderRequestID))
+	return answer{status: http.StatusNoContent}, nil
+}
+
+func (h *Handler) erase(ctx context.Context, id string) error {
+	if err := h.State.DeleteConnection(ctx, id); err != nil {
+		return fault.New(fault.Internal, "The agent cannot erase the connection's login.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
+			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
+	}
+	h.pool.replace(id, nil)
+	return nil
+}
+
+// capabilities tells what a connection may do, the plant's policy included.
+func (h *Handler) capabilities(ctx context.Context, r *http.Request) (answer, error) {
+	c, err := h.pool.find(ctx, r.PathValue("c"))
+	if err != nil {
+		return answer{}, err
+	}
+	current := h.Policy.Current()
+	if err := current.System(c.who()); err != nil {
+		return answer{}, err
+	}
+	_, l, err := h.pool.use(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	defer l.release()
+	return ok(current.Capabilities(c.who(), l.Capabilities()))
+}

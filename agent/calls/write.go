@@ -1,0 +1,263 @@
+package calls
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"gantry/agent/journal"
+	"gantry/connectors/wire"
+	"gantry/tunnel/fault"
+)
+
+// journalTime bounds the journal's own writes, which no caller's leaving may cut short.
+const journalTime = 10 * time.Second
+
+// write runs an operation that has an effect, at most once for one key.
+func (h *Handler) write(ctx context.Context, c *entityCall) (answer, error) {
+	w, err := c.newWrite()
+	if err != nil {
+		return answer{}, err
+	}
+	if w.DryRun {
+		return h.dryRun(ctx, c, w)
+	}
+	call, err := c.journalCall(w)
+	if err != nil {
+		return answer{}, err
+	}
+	ticket, err := h.Journal.Enter(ctx, call)
+	if err != nil {
+		return answer{}, err
+	}
+	defer ticket.Leave()
+	if entry, known := ticket.Replay(); known {
+		return replay(entry)
+	}
+	return h.run(ctx, c, ticket, w)
+}
+
+// newWrite reads the request.
+func (c *entityCall) newWrite() (Write, error) {
+	body, err := readBody(c.request, maxBody)
+	if err != nil {
+		return Write{}, err
+	}
+	if err := c.checkBody(body); err != nil {
+		return Write{}, notSent(err)
+	}
+	header := c.request.Header
+	return Write{
+		Entity: c.entity, Operation: c.operation, Action: c.action, ID: c.id, Body: body, IfMatch: header.Get(wire.HeaderIfMatch),
+		IdempotencyKey: header.Get(wire.HeaderIdempotencyKey), DryRun: c.request.URL.Query().Get("dry_run") == "true", Now: time.Now(),
+	}, nil
+}
+
+// journalCall names the write to the journal. One without a key of its own gets a key that nobody can send again: it is
+// journaled for the people who look at unknown outcomes.
+func (c *entityCall) journalCall(w Write) (journal.Call, error) {
+	call := journal.Call{
+		Connection: c.connection.row.ID, Key: w.IdempotencyKey, RequestID: c.request.Header.Get(wire.HeaderRequestID),
+		Method: c.request.Method, Path: c.path(),
+	}
+	if call.Key == "" {
+		call.Key = "auto:" + rand.Text()
+	}
+	var err error
+	if call.Fingerprint, err = journal.Fingerprint(call.Method, call.Path, w.Body); err != nil {
+		return call, fault.New(fault.InvalidRequest, "The body is no JSON.").Because(err).Ended(fault.NotSent)
+	}
+	return call, nil
+}
+
+// dryRun makes every check that can be made without writing.
+func (h *Handler) dryRun(ctx context.Context, c *entityCall, w Write) (answer, error) {
+	var result Result
+	err := h.withEngine(ctx, c, func(ctx context.Context, l *lease) (err error) {
+		result, err = l.Write(ctx, w)
+		return err
+	})
+	if err != nil {
+		return answer{}, notSent(err)
+	}
+	return answer{status: http.StatusOK, body: result.Record.JSON}, nil
+}
+
+// replay answers with the first result.
+func replay(entry journal.Entry) (answer, error) {
+	if entry.TooLarge {
+		return answer{}, fault.New(fault.Internal, "The write was done; its answer was too large to be kept.").At(fault.HopAgent).
+			Ended(fault.Done).Advise("Read the record.")
+	}
+	header := map[string]string{wire.HeaderReplayed: "true"}
+	for name, value := range entry.Result.Header {
+		header[name] = value
+	}
+	return answer{status: entry.Result.Status, header: header, body: entry.Result.Body}, nil
+}
+
+// run takes an engine and a place, settles an earlier try if there was one, and has the effect.
+func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w Write) (answer, error) {
+	_, l, err := h.pool.use(ctx, c.connection)
+	if err != nil {
+		return answer{}, unsent(ticket, err)
+	}
+	defer l.release()
+	leave, err := c.enter(l)
+	if err != nil {
+		return answer{}, unsent(ticket, err)
+	}
+	defer leave()
+	if ticket.Unsettled() {
+		settled, err := l.Settle(ctx, w)
+		if err != nil {
+			return answer{}, stillUnknown(err)
+		}
+		switch settled.State {
+		case Happened:
+			return c.finish(ticket, settled.Result, map[string]string{wire.HeaderReplayed: "true"})
+		case StillUnknown:
+			return answer{}, settled.Fault
+		}
+	}
+	return h.effect(ctx, c, ticket, l, w)
+}
+
+// effect is the part that must not be cut: once the write is on disk as started it has its time to end, whether or not
+// the caller still waits.
+func (h *Handler) effect(ctx context.Context, c *entityCall, ticket *journal.Ticket, l *lease, w Write) (answer, error) {
+	if err := ctx.Err(); err != nil { // the last moment at which going away costs nothing
+		return answer{}, unsent(ticket, err)
+	}
+	if err := start(ticket); err != nil {
+		return answer{}, err
+	}
+	left := effectFloor
+	if deadline, ok := ctx.Deadline(); ok {
+		left = max(left, time.Until(deadline))
+	}
+	effect, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
+	defer cancel()
+	var result Result
+	err := guard(func() (err error) {
+		result, err = l.Write(effect, w)
+		return err
+	})
+	if err != nil {
+		return answer{}, h.failed(c, ticket, err)
+	}
+	header := map[string]string{}
+	if result.Replayed {
+		header[wire.HeaderReplayed] = "true"
+	}
+	return c.finish(ticket, result, header)
+}
+
+func start(ticket *journal.Ticket) error {
+	ctx, cancel := journalContext()
+	defer cancel()
+	return ticket.Start(ctx)
+}
+
+// finish puts the result on disk and answers with it.
+func (c *entityCall) finish(ticket *journal.Ticket, result Result, header map[string]string) (answer, error) {
+	kept, err := c.resultAnswer(result)
+	if err != nil {
+		return answer{}, fault.From(err, fault.HopAgent).Clone().Ended(fault.Done)
+	}
+	ctx, cancel := journalContext()
+	defer cancel()
+	if err := ticket.Finish(ctx, journal.Done, journal.Result{Status: kept.status, Header: kept.header, Body: kept.body}); err != nil {
+		return answer{}, err
+	}
+	for name, value := range header {
+		kept.header[name] = value
+	}
+	return kept, nil
+}
+
+// resultAnswer makes the answer of a write: 201 for what was created, 204 where there is nothing left to show.
+func (c *entityCall) resultAnswer(result Result) (answer, error) {
+	status := http.StatusOK
+	switch {
+	case c.operation == "create" && !c.action:
+		status = http.StatusCreated
+	case len(result.Record.JSON) == 0:
+		status = http.StatusNoContent
+	}
+	a, err := c.recordAnswer(status, result.Record)
+	if err != nil {
+		return answer{}, err
+	}
+	if result.Record.ID != "" {
+		a.header[wire.HeaderRecordID] = result.Record.ID
+	}
+	if result.DeleteMode != "" {
+		a.header[wire.HeaderDeleteMode] = result.DeleteMode
+	}
+	return a, nil
+}
+
+// failed puts the outcome of a write that failed on disk, and gives the fault that tells it.
+func (h *Handler) failed(c *entityCall, ticket *journal.Ticket, err error) error {
+	f := h.complete(c.request, c.located(err)).Ended(outcome(fault.From(err, fault.HopAgent)))
+	ctx, cancel := journalContext()
+	defer cancel()
+	if f.Outcome == fault.NotSent {
+		return firstOf(ticket.Drop(ctx), f)
+	}
+	body, errBody := json.Marshal(f)
+	if errBody != nil {
+		return f
+	}
+	state := map[fault.Outcome]journal.State{fault.Rejected: journal.Rejected, fault.Done: journal.Done}[f.Outcome]
+	if state == "" {
+		state = journal.Unknown
+	}
+	header := map[string]string{"Content-Type": fault.ContentType}
+	return firstOf(ticket.Finish(ctx, state, journal.Result{Status: f.Code.Spec().Status, Header: header, Body: body}), f)
+}
+
+// outcome is what the fault says, and where it says nothing the one that does no harm to believe.
+func outcome(f *fault.Error) fault.Outcome {
+	switch {
+	case f.Outcome != "":
+		return f.Outcome
+	case f.Hop == fault.HopClient || f.Hop == fault.HopPolicy:
+		return fault.NotSent
+	}
+	return fault.Unknown
+}
+
+// unsent is the fault of a write that did not begin. What an earlier try under its key did may still be unknown.
+func unsent(ticket *journal.Ticket, err error) error {
+	if ticket.Unsettled() {
+		return stillUnknown(err)
+	}
+	return notSent(err)
+}
+
+func notSent(err error) error {
+	return fault.From(err, fault.HopAgent).Clone().Ended(fault.NotSent)
+}
+
+// stillUnknown is the fault of a write whose earlier try could not be settled now. Sending it again, with its key, is safe.
+func stillUnknown(err error) error {
+	f := fault.From(err, fault.HopAgent).Clone().Ended(fault.Unknown)
+	return f.Advise("Send the same request again with the same Idempotency-Key: Gantry will then find out what the first one did. %s", f.Advice)
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func journalContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), journalTime)
+}
