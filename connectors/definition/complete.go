@@ -75,7 +75,22 @@ func completeFields(fields map[string]*Field, canonical []*entity.Field) {
 		if f.Native == "" {
 			f.Native = f.native()
 		}
+		f.inherit()
 		completeFields(f.Fields, known.Fields)
+	}
+}
+
+// inherit lets the members of a writable object or list be writable where none of them says otherwise.
+func (f *Field) inherit() {
+	for _, member := range f.Fields {
+		if len(member.Write) > 0 {
+			return
+		}
+	}
+	for _, member := range f.Fields {
+		if member.Value == "" {
+			member.Write = f.Write
+		}
 	}
 }
 

@@ -40,7 +40,11 @@ func Load(sources ...fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the schema of definitions: %w", err)
 	}
-	l := &loader{schema: schema, layers: map[string]*node{}, overlays: map[string][]*node{}}
+	env, err := newEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{schema: schema, env: env, layers: map[string]*node{}, overlays: map[string][]*node{}}
 	for _, source := range sources {
 		l.read(source)
 	}
@@ -60,6 +64,7 @@ func Load(sources ...fs.FS) (*Set, error) {
 
 type loader struct {
 	schema   *jsonschema.Schema
+	env      *environment
 	layers   map[string]*node
 	overlays map[string][]*node // by the id that they are laid over
 	files    int
@@ -140,7 +145,7 @@ func (l *loader) system(id string) *Definition {
 		l.add(own.file, err)
 		return nil
 	}
-	if problems := lint(d); len(problems) > 0 {
+	if problems := lint(d, l.env); len(problems) > 0 {
 		l.problems = append(l.problems, problems...)
 		return nil
 	}

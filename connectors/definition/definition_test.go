@@ -1,0 +1,150 @@
+package definition_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"gantry/connectors/definition"
+)
+
+const base = `apiVersion: connector/v1
+metadata: {id: base/fake, version: 1.0.0, abstract: true}
+driver: fake
+login: {required: [host], properties: {host: {title: Server}, port: {type: integer, default: 5432}, password: {writeOnly: true}}}
+errors:
+  - {id: duplicate, when: "source.code == 'dup'", code: DUPLICATE}
+  - {id: denied, when: "source.code == 'denied'", code: PERMISSION_DENIED, scope: entity}
+`
+
+const plant = `apiVersion: connector/v1
+metadata: {id: plant, version: 1.0.0, product: A plant, extends: [base/fake]}
+errors:
+  - {id: number, when: "source.constraint == 'po_no'", code: DUPLICATE, message: "The number is taken."}
+  - {id: denied, scope: operation}
+entities:
+  vendors:
+    key: [id]
+    operations: {list: {q: vendors}}
+    fields:
+      name: {from: name}
+`
+
+func load(t *testing.T, files map[string]string) (*definition.Set, error) {
+	t.Helper()
+	tree := fstest.MapFS{}
+	for name, text := range files {
+		tree[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return definition.Load(tree)
+}
+
+func TestLayersMerge(t *testing.T) {
+	set, err := load(t, map[string]string{"base.yaml": base, "plant.yaml": plant, "overlay.yaml": `
+metadata: {overlay: plant}
+login: {properties: {port: null}}
+entities: {vendors: {fields: {tax_id: {from: vat}}}}
+`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := set.Lookup("plant")
+	if len(set.Systems()) != 1 || d == nil {
+		t.Fatalf("systems: %v", set.Systems())
+	}
+	var order []string
+	for _, rule := range d.Errors {
+		order = append(order, rule.ID+" "+string(rule.Scope))
+	}
+	if got, want := strings.Join(order, ","), "number ,duplicate ,denied operation"; got != want {
+		t.Errorf("errors %q, want %q: the product's own come first, and are merged by id", got, want)
+	}
+	if _, there := d.Login.Properties["port"]; there {
+		t.Error("a null did not take the member away")
+	}
+	if d.Entities["vendors"].Fields["tax_id"] == nil || d.Entities["vendors"].Fields["name"] == nil {
+		t.Error("the overlay's field is missing, or hides the product's")
+	}
+	if d.Metadata.Abstract || len(d.Digest) != 64 {
+		t.Errorf("metadata %+v, digest %q", d.Metadata, d.Digest)
+	}
+}
+
+func TestFaultsNameFileLineAndKey(t *testing.T) {
+	head := strings.Split(plant, "entities:")[0] + "entities:\n"
+	vendors := "  vendors:\n    key: [id]\n    operations: {list: {q: v}}\n    fields:\n"
+	tests := map[string]struct{ file, want string }{
+		"unknown key":        {head + "  vendors: {key: [id], colour: red, operations: {}, fields: {}}\n", "plant.yaml:7: entities/vendors: additional properties 'colour' not allowed"},
+		"unknown field":      {head + vendors + "      colour: {from: c}\n", "plant.yaml:11: entities/vendors/fields/colour: colour is no canonical field"},
+		"wrong type":         {head + vendors + "      active: {from: a, type: string}\n", "plant.yaml:11: entities/vendors/fields/active/type: active is boolean"},
+		"bad CEL":            {head + vendors + "      name: {value: '${row.}'}\n", "plant.yaml:11: entities/vendors/fields/name/value: the expression does not compile"},
+		"status without map": {head + "  work-orders: {key: [id], operations: {list: {q: w}}, fields: {status: {from: s}}}\n", "a status needs an `enum`"},
+		"keyset":             {head + "  vendors: {key: [id], operations: {list: {q: v, keyset: [modified]}}, fields: {name: {from: n}}}\n", "the keyset lacks the key column \"id\""},
+		"child":              {head + vendors + "      contacts: {from: people, fields: {name: {from: n}}}\n", "there is no child \"people\""},
+		"delete by status":   {head + "  vendors: {key: [id], operations: {list: {q: v}, delete: {mode: status, action: retire}}, fields: {name: {from: n}}}\n", "there is no \"retire\""},
+		"class":              {head + "  vendors: {key: [id], operations: {list: {q: v}, create: {class: keyed, q: x}}, fields: {name: {from: n}}}\n", "class keyed needs `idempotency`"},
+		"filter":             {head + "  vendors: {key: [id], operations: {list: {q: v, filters: [colour]}}, fields: {name: {from: n}}}\n", "\"colour\" is no field that can be filtered"},
+		"key twice":          {head + vendors + "      name: {from: a}\n      name: {from: b}\n", "plant.yaml:12: the key \"name\" stands here twice"},
+		"alias":              {"a: &x 1\nb: *x\n", "anchors and aliases"},
+		"no layer":           {"metadata: {id: plant, extends: [base/none]}\n", "there is no layer \"base/none\""},
+		"circle":             {"metadata: {id: plant, extends: [plant]}\n", "round in a circle"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			set, err := load(t, map[string]string{"base.yaml": base, "plant.yaml": test.file})
+			problems, ok := errors.AsType[definition.Problems](err)
+			if !ok || !strings.Contains(problems.Error(), test.want) {
+				t.Errorf("problems\n%v\nwant %q", err, test.want)
+			}
+			if set.Lookup("plant") != nil {
+				t.Error("a definition with problems was loaded")
+			}
+		})
+	}
+}
+
+func TestLoginIsSplitAndChecked(t *testing.T) {
+	set, err := load(t, map[string]string{"base.yaml": base, "plant.yaml": plant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	login := set.Lookup("plant").Login
+	settings, credentials, err := login.Split([]byte(`{"host":"erp"}`), []byte(`{"password":"canary"}`))
+	if err != nil || settings["host"] != "erp" || settings["port"] != int64(5432) || credentials["password"].Reveal() != "canary" {
+		t.Errorf("settings %v, credentials %v, error %v", settings, credentials, err)
+	}
+	for name, test := range map[string][2]string{
+		"missing":                {`{}`, `{}`},
+		"unknown":                {`{"host":"a","colour":1}`, `{}`},
+		"credential as setting":  {`{"host":"a","password":"canary"}`, `{}`},
+		"setting as credential":  {`{"host":"a"}`, `{"port":1}`},
+		"wrong type":             {`{"host":5}`, `{}`},
+		"no object":              {`[]`, `{}`},
+		"credential, wrong type": {`{"host":"a"}`, `{"password":{"x":"canary"}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := login.Split([]byte(test[0]), []byte(test[1]))
+			if err == nil || strings.Contains(err.Error(), "canary") {
+				t.Errorf("error %v: there must be one, and it must not repeat a secret", err)
+			}
+		})
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(plant))
+	f.Add([]byte(base))
+	f.Add([]byte("a: &x [1]\nb: *x"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		set, err := definition.Load(fstest.MapFS{
+			"base.yaml": &fstest.MapFile{Data: []byte(base)}, "plant.yaml": &fstest.MapFile{Data: raw},
+		})
+		if set == nil {
+			t.Fatalf("no set: %v", err)
+		}
+		for _, d := range set.Systems() {
+			d.Describe()
+		}
+	})
+}

@@ -1,0 +1,177 @@
+package definition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/ext"
+)
+
+// Bounds of an expression: a definition may come from anywhere, and its rules see what callers send.
+const (
+	maxExpression   = 4000    // bytes of one expression
+	maxCost         = 100_000 // CEL's own units for one evaluation
+	interruptChecks = 100     // comprehension steps between two looks at the context
+)
+
+// Scope is what an expression sees: `input`, `current`, `row`, `login` and `source`, those that its place has.
+type Scope map[string]any
+
+// Expression is a compiled CEL expression. It is safe for concurrent use.
+type Expression struct {
+	Text    string
+	program cel.Program
+}
+
+// environment compiles expressions.
+type environment struct{ env *cel.Env }
+
+func newEnvironment() (*environment, error) {
+	object := cel.MapType(cel.StringType, cel.DynType)
+	env, err := cel.NewEnv(
+		cel.Variable("input", object), cel.Variable("current", cel.DynType), cel.Variable("row", object),
+		cel.Variable("login", object), cel.Variable("source", object),
+		ext.Strings(), ext.Lists(), ext.Math(),
+		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(64),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the expression language: %w", err)
+	}
+	return &environment{env}, nil
+}
+
+func (e *environment) compile(text string) (*Expression, error) {
+	ast, issues := e.env.Compile(text)
+	if err := issues.Err(); err != nil {
+		return nil, err
+	}
+	program, err := e.env.Program(ast, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptChecks), cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, err
+	}
+	return &Expression{Text: text, program: program}, nil
+}
+
+// condition compiles an expression that says yes or no.
+func (e *environment) condition(text string) (*Expression, error) {
+	ast, issues := e.env.Compile(text)
+	if err := issues.Err(); err != nil {
+		return nil, err
+	}
+	if kind := ast.OutputType(); kind != cel.BoolType && kind != cel.DynType {
+		return nil, fmt.Errorf("the condition gives %s, not true or false", kind)
+	}
+	return e.compile(text)
+}
+
+// Holds evaluates a condition.
+func (x *Expression) Holds(ctx context.Context, scope Scope) (bool, error) {
+	value, err := x.Value(ctx, scope)
+	if err != nil {
+		return false, err
+	}
+	yes, ok := value.(bool)
+	if !ok {
+		return false, errors.New("the condition is neither true nor false")
+	}
+	return yes, nil
+}
+
+// Value evaluates the expression; the value is nil, bool, int64, float64, string, []byte or time.Time.
+func (x *Expression) Value(ctx context.Context, scope Scope) (any, error) {
+	out, _, err := x.program.ContextEval(ctx, map[string]any(scope))
+	if err != nil {
+		return nil, err
+	}
+	switch v := out.(type) {
+	case types.Null:
+		return nil, nil
+	case types.Uint:
+		return int64(v), nil
+	}
+	return out.Value(), nil
+}
+
+// Template is a string in which "${…}" is an expression. One that is a single expression has its value; any other is text.
+type Template struct {
+	Text  string
+	parts []part
+}
+
+type part struct {
+	literal    string
+	expression *Expression
+}
+
+// template compiles a string; plain text is a template without expressions.
+func (e *environment) template(text string) (*Template, error) {
+	t := &Template{Text: text}
+	for rest := text; rest != ""; {
+		before, after, found := strings.Cut(rest, "${")
+		if before != "" {
+			t.parts = append(t.parts, part{literal: before})
+		}
+		if !found {
+			break
+		}
+		end := closing(after)
+		if end < 0 {
+			return nil, errors.New("a ${ has no closing }")
+		}
+		x, err := e.compile(after[:end])
+		if err != nil {
+			return nil, err
+		}
+		t.parts = append(t.parts, part{expression: x})
+		rest = after[end+1:]
+	}
+	return t, nil
+}
+
+// closing finds the brace that ends an expression: not one inside quotes, nor of a map.
+func closing(s string) int {
+	depth, quote := 0, rune(0)
+	for i, c := range s {
+		switch {
+		case quote != 0:
+			if c == quote && (i == 0 || s[i-1] != '\\') {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '{':
+			depth++
+		case c == '}' && depth == 0:
+			return i
+		case c == '}':
+			depth--
+		}
+	}
+	return -1
+}
+
+// Value evaluates the template.
+func (t *Template) Value(ctx context.Context, scope Scope) (any, error) {
+	if len(t.parts) == 1 && t.parts[0].expression != nil {
+		return t.parts[0].expression.Value(ctx, scope)
+	}
+	var out strings.Builder
+	for _, p := range t.parts {
+		if p.expression == nil {
+			out.WriteString(p.literal)
+			continue
+		}
+		value, err := p.expression.Value(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		if value != nil {
+			fmt.Fprint(&out, value)
+		}
+	}
+	return out.String(), nil
+}
