@@ -1,6 +1,11 @@
 package configs
 
-import "time"
+import (
+	_ "embed"
+	"errors"
+	"os"
+	"time"
+)
 
 // Relay is the configuration of gantry-relay (relay.yaml). It holds values only.
 type Relay struct {
@@ -34,4 +39,48 @@ type RelayLimits struct {
 	StreamsPerConnection int           `yaml:"streams_per_connection"` // at once
 	RatePerToken         int           `yaml:"rate_per_token"`         // calls a second
 	BurstPerToken        int           `yaml:"burst_per_token"`
+}
+
+// RelaySample is relay.yaml: every key with its meaning and its default.
+//
+//go:embed relay.yaml
+var RelaySample string
+
+// DefaultRelay gives what holds where relay.yaml says nothing: a relay on loopback, its data beside where it was started.
+func DefaultRelay() Relay {
+	return Relay{
+		Listen:          "127.0.0.1:8480",
+		DataDir:         "gantry-data",
+		MetricsListen:   "127.0.0.1:8481",
+		CertificateLife: 168 * time.Hour,
+		DrainTimeout:    30 * time.Second,
+		Limits: RelayLimits{
+			Body: 1 << 20, Header: 32 << 10,
+			CallTimeout: 30 * time.Second, FirstRow: time.Minute, StreamIdle: time.Minute, ClientStall: time.Minute,
+			CallsPerConnection: 32, StreamsPerConnection: 4,
+			RatePerToken: 50, BurstPerToken: 200,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// DefaultRelayFile is where relay.yaml is looked for unless another place is named.
+const DefaultRelayFile = "/etc/gantry-relay/relay.yaml"
+
+// LoadRelay reads relay.yaml from path, or from DefaultRelayFile where path is empty; only there may it be missing, and
+// then the defaults hold. The error is *Problems, or that of reading the file.
+func LoadRelay(path string) (Relay, error) {
+	if path != "" {
+		return Load(path, DefaultRelay(), validateRelay(path))
+	}
+	config, err := Load(DefaultRelayFile, DefaultRelay(), validateRelay(DefaultRelayFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return DefaultRelay(), nil
+	}
+	return config, err
+}
+
+// ParseRelay is LoadRelay for a document that is in memory; file is the name that its problems carry.
+func ParseRelay(file string, data []byte) (Relay, error) {
+	return Parse(file, data, DefaultRelay(), validateRelay(file))
 }
