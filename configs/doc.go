@@ -8,3 +8,5 @@
 //
 // The package imports nothing of Gantry, opens no connection and starts nothing.
 package configs
+
+//go:generate go test -run TestReferenceIsCurrent -update .

@@ -7,7 +7,7 @@ import "strings"
 func Nearest(word string, known []string) string {
 	best, distance := "", len(word)/3+1
 	for _, candidate := range known {
-		if d := edits(fold(word), fold(candidate), distance); d < distance || d == 0 {
+		if d := edits(fold(word), fold(candidate), distance); d < distance {
 			best, distance = candidate, d
 		}
 	}

@@ -59,7 +59,7 @@ func ParseTarget(pattern string) (Target, error) {
 	if t.Prefix, err = parsePrefix(host); err == nil {
 		return t, nil
 	}
-	if t.Host = CanonicalHost(host); !validHostPattern(t.Host) {
+	if t.Host = CanonicalHost(host); !validHostPattern(t.Host) || host == "*." {
 		return Target{}, errTargetHost
 	}
 	return t, nil
