@@ -33,7 +33,9 @@ type Request struct {
 }
 
 // LogValue keeps the secret out of logs.
-func (r Request) LogValue() slog.Value { return slog.StringValue("enrolment of machine " + r.MachineID) }
+func (r Request) LogValue() slog.Value {
+	return slog.StringValue("enrolment of machine " + r.MachineID)
+}
 
 // Response is what the relay answers.
 type Response struct {
