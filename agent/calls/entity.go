@@ -36,6 +36,7 @@ func (h *Handler) onEntity(operation string, do entityHandled) handled {
 			return answer{}, err
 		}
 		a, err := do(ctx, c)
+		c.connection.ended(err)
 		return a, c.located(err)
 	}
 }

@@ -107,6 +107,7 @@ type connection struct {
 	opening *opening // nil: not open, nobody opens
 	calls   int
 	retired bool
+	failure fault.Code // of the last call, where it concerns the connection as a whole
 }
 
 // opening is one try to open the engine.
@@ -241,5 +242,40 @@ func (c *connection) idle() Engine {
 func closeEngine(e Engine) {
 	if e != nil {
 		_ = guard(e.Close) // the logins end; there is nobody to tell
+	}
+}
+
+// Use is what a connection does now, for people to read.
+type Use struct {
+	State     string // idle, open or failing
+	Calls     int    // under way
+	LastError fault.Code
+}
+
+// Use tells how a connection is used.
+func (h *Handler) Use(id string) Use {
+	c := h.pool.known(id)
+	if c == nil {
+		return Use{State: "idle"}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.failure != "":
+		return Use{State: "failing", Calls: c.calls, LastError: c.failure}
+	case c.opening == nil:
+		return Use{State: "idle", Calls: c.calls}
+	}
+	return Use{State: "open", Calls: c.calls}
+}
+
+// ended notes how the last call on the connection as a whole went; what concerns one record or entity says nothing of it.
+func (c *connection) ended(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.failure = ""
+	} else if f := fault.From(err, fault.HopAgent); f.Scope == fault.ScopeConnection && f.Code != fault.RateLimitExceeded && f.Code != fault.Overloaded {
+		c.failure = f.Code
 	}
 }

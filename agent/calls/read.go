@@ -103,6 +103,9 @@ func (h *Handler) streamEntity(w http.ResponseWriter, r *http.Request) (begun bo
 		})
 		return err
 	})
+	if !errors.Is(err, errReaderGone) {
+		c.connection.ended(err)
+	}
 	return begun, c.located(err)
 }
 

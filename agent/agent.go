@@ -1,0 +1,213 @@
+// Package agent is the program in the plant: it keeps sessions with the relay up, and answers the relay's calls as the
+// plant's policy allows.
+//
+// New takes the configuration and what the agent needs; Run keeps it alive until its context ends, then drains. Enrol makes
+// a machine known to a relay, once. The parts are packages of their own: state, vault and journal on disk; links and
+// dial for the two networks; policy for the plant's last word; calls for what the relay asks; control for the people
+// on the host.
+//
+// The agent only dials out. It opens no network port.
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gantry/agent/calls"
+	"gantry/agent/control"
+	"gantry/agent/dial"
+	"gantry/agent/journal"
+	"gantry/agent/links"
+	"gantry/agent/policy"
+	"gantry/agent/state"
+	"gantry/agent/vault"
+	"gantry/configs"
+	"gantry/connectors"
+	"gantry/connectors/definition"
+)
+
+// Options are what the agent needs beside its configuration.
+type Options struct {
+	Version     string
+	ConfigFile  string // read again by Reload; empty: the configuration stays as it was given
+	Drivers     []connectors.Driver
+	Definitions *definition.Set
+	Logger      *slog.Logger
+
+	MachineID string          // empty: the host's own
+	Timings   configs.Timings // zero: the usual
+}
+
+// Agent is one agent. It is used for one Run.
+type Agent struct {
+	config  configs.Agent
+	opts    Options
+	logger  *slog.Logger
+	started time.Time
+	policy  policy.Live
+	loaded  atomic.Pointer[loaded]
+	running atomic.Pointer[running]
+	reloads sync.Mutex // one reload at a time
+}
+
+// loaded is what the last good configuration said, for people to read.
+type loaded struct {
+	config  configs.Agent
+	at      time.Time
+	problem string // why a newer one is not in force
+}
+
+// running is what exists while Run does.
+type running struct {
+	db       *state.DB
+	identity *identity
+	handler  *calls.Handler
+	links    *links.Supervisor
+	draining atomic.Bool
+}
+
+// New checks the configuration. Nothing is opened before Run.
+func New(config configs.Agent, opts Options) (*Agent, error) {
+	if opts.Definitions == nil || opts.Logger == nil {
+		return nil, errors.New("make agent: definitions and a logger are needed")
+	}
+	a := &Agent{config: config, opts: opts, logger: opts.Logger}
+	if err := a.policy.Replace(config.Policy, a.own()); err != nil {
+		return nil, fmt.Errorf("make agent: %w", err)
+	}
+	a.loaded.Store(&loaded{config: config, at: time.Now()})
+	return a, nil
+}
+
+// own are the files that no policy opens.
+func (a *Agent) own() policy.Own {
+	return policy.Own{StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile}
+}
+
+// Run serves until ctx ends, then lets the calls under way finish and returns. It also answers on the control socket of the
+// state folder. The error is state.ErrNotEnrolled, state.ErrInUse or that of a state which cannot be opened; an
+// unreachable relay, or one that refuses, is none: Status tells it.
+func (a *Agent) Run(ctx context.Context) error {
+	a.started = time.Now()
+	store, err := openStore(ctx, a.config.StateDir)
+	if err != nil {
+		return err
+	}
+	defer store.close(a.logger)
+	id, err := store.identity(ctx)
+	if err != nil {
+		return err
+	}
+	j, err := journal.New(ctx, store.db.SQL())
+	if err != nil {
+		return err
+	}
+	r, err := a.assemble(store, id, j)
+	if err != nil {
+		return err
+	}
+	defer r.handler.Close()
+	a.running.Store(r)
+	defer a.running.Store(nil)
+	a.serve(ctx, r, j)
+	return nil
+}
+
+// serve runs the agent's goroutines and waits for them. Housekeeping ends first, the sessions drain meanwhile.
+func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
+	a.logger.InfoContext(ctx, "agent starts", "agent", r.identity.Agent, "site", r.identity.Site, "relay", r.identity.Relay, "version", a.opts.Version)
+	var work sync.WaitGroup
+	controlled, endControl := context.WithCancel(context.WithoutCancel(ctx)) // `status` answers while the agent drains
+	work.Go(func() {
+		if err := control.Serve(controlled, a.config.StateDir, a, a.logger); err != nil {
+			a.logger.WarnContext(ctx, "control socket failed", "error", err)
+		}
+	})
+	work.Go(func() { a.renewals(ctx, r) })
+	work.Go(func() { a.purges(ctx, j) })
+	stop := context.AfterFunc(ctx, func() { r.draining.Store(true) })
+	defer stop()
+	r.links.Run(ctx)
+	endControl()
+	work.Wait()
+	a.logger.InfoContext(ctx, "agent stopped")
+}
+
+// assemble puts the parts together.
+func (a *Agent) assemble(store *store, id *identity, j *journal.Journal) (*running, error) {
+	dialer := &dial.Dialer{Policy: func() dial.Policy { return a.policy.Current() }, Logger: a.logger}
+	r := &running{db: store.db, identity: id}
+	instance := rand.Text()
+	r.handler = calls.New(calls.Options{
+		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
+		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
+		Definitions: a.opts.Definitions, Logger: a.logger,
+		Open: a.opener(id.cursor, dialer.Dial),
+	})
+	connect, err := a.connector(r, instance)
+	if err != nil {
+		return nil, err
+	}
+	r.links = links.New(links.Options{
+		Sessions: a.config.Sessions, Dial: connect, Refusal: refusal, Logger: a.logger,
+		ReconnectMin: a.opts.Timings.ReconnectMin, ReconnectMax: a.opts.Timings.ReconnectMax, Healthy: a.opts.Timings.Healthy,
+	})
+	return r, nil
+}
+
+// purges forgets old entries of the journal, at the start and then every hour.
+func (a *Agent) purges(ctx context.Context, j *journal.Journal) {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		if n, err := j.Purge(ctx); err != nil && ctx.Err() == nil {
+			a.logger.WarnContext(ctx, "journal not purged", "error", err)
+		} else if n > 0 {
+			a.logger.InfoContext(ctx, "journal purged", "entries", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// store is the state folder, opened by one process.
+type store struct {
+	lock  *os.File
+	db    *state.DB
+	vault *vault.Vault
+}
+
+// openStore makes the folder if need be, takes it, and opens what lies in it.
+func openStore(ctx context.Context, dir string) (*store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state folder: %w", err)
+	}
+	lock, err := state.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &store{lock: lock}
+	if s.db, err = state.Open(ctx, dir); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if s.vault, err = vault.Open(dir); err != nil {
+		return nil, errors.Join(err, s.db.Close(), lock.Close())
+	}
+	return s, nil
+}
+
+func (s *store) close(logger *slog.Logger) {
+	if err := errors.Join(s.db.Close(), s.lock.Close()); err != nil {
+		logger.Warn("state not closed", "error", err)
+	}
+}

@@ -1,0 +1,160 @@
+package agent
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"os"
+	"reflect"
+	"time"
+
+	"gantry/agent/control"
+	"gantry/agent/links"
+	"gantry/configs"
+)
+
+var _ control.Source = (*Agent)(nil)
+
+// Status implements control.Source.
+func (a *Agent) Status(ctx context.Context) (control.Status, error) {
+	l := a.loaded.Load()
+	s := control.Status{
+		State: control.NotEnrolled, Version: a.opts.Version, PID: os.Getpid(), StartedAt: a.started,
+		StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile, Problem: l.problem,
+		Policy: control.Policy{
+			Targets: len(l.config.Policy.Targets), Paths: len(l.config.Policy.Paths), Writes: l.config.Policy.Writes, LoadedAt: l.at,
+		},
+	}
+	r := a.running.Load()
+	if r == nil {
+		return s, nil
+	}
+	s.Identity = &control.Identity{
+		Agent: r.identity.Agent, Site: r.identity.Site, Organisation: r.identity.Organisation, EnrolledAt: r.identity.EnrolledAt,
+		CertificateExpiresAt: r.identity.expires(), SealingKey: r.identity.sealing.Public().Fingerprint(),
+	}
+	s.Relay = control.Relay{URL: r.identity.Relay, Proxy: a.proxyName(r.identity.Relay)}
+	all := r.links.Snapshot()
+	for _, one := range all {
+		s.Sessions = append(s.Sessions, sessionStatus(one))
+	}
+	s.State = overall(all, r.draining.Load())
+	var err error
+	s.Connections, err = a.Connections(ctx)
+	return s, err
+}
+
+func sessionStatus(l links.Status) control.Session {
+	s := control.Session{
+		Lane: string(lane(l.Slot)), State: string(l.State), Since: l.Since, RoundTripMS: float64(l.RoundTrip) / float64(time.Millisecond),
+		Attempts: l.Attempts, NextTryAt: l.NextTry, LastError: l.LastError,
+	}
+	if l.Refusal != nil {
+		s.Refusal, s.LastError = l.Refusal.Code, l.Refusal.Message
+	}
+	return s
+}
+
+// overall is the agent in one word.
+func overall(all []links.Status, draining bool) control.State {
+	connected, refused := 0, 0
+	for _, s := range all {
+		switch s.State {
+		case links.Connected:
+			connected++
+		case links.Refused:
+			refused++
+		}
+	}
+	switch {
+	case draining:
+		return control.Draining
+	case connected == len(all):
+		return control.Connected
+	case connected > 0:
+		return control.Degraded
+	case refused > 0:
+		return control.Refused
+	}
+	return control.Connecting
+}
+
+// proxyName is the proxy's address without its login.
+func (a *Agent) proxyName(relay string) string {
+	find, err := proxyFor(configs.Proxy{URL: a.config.Proxy.URL})
+	if err != nil {
+		return ""
+	}
+	target, err := url.Parse(relay)
+	if err != nil {
+		return ""
+	}
+	proxy, err := find(target)
+	if err != nil || proxy == nil {
+		return ""
+	}
+	if proxy.Port() == "" {
+		return proxy.Hostname()
+	}
+	return net.JoinHostPort(proxy.Hostname(), proxy.Port())
+}
+
+// Connections implements control.Source.
+func (a *Agent) Connections(ctx context.Context) ([]control.Connection, error) {
+	r := a.running.Load()
+	if r == nil {
+		return nil, nil
+	}
+	rows, err := r.db.Connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]control.Connection, len(rows))
+	for i, row := range rows {
+		use := r.handler.Use(row.ID)
+		all[i] = control.Connection{
+			ID: row.ID, Name: row.Name, System: row.System, OpenedAt: row.OpenedAt,
+			State: use.State, InFlight: use.Calls, LastError: string(use.LastError),
+		}
+	}
+	return all, nil
+}
+
+// Reload implements control.Source: the policy takes effect on the next call, everything else at the next start. A
+// configuration that is not sound changes nothing, and Status says so.
+func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {
+	a.reloads.Lock()
+	defer a.reloads.Unlock()
+	before := a.loaded.Load()
+	if a.opts.ConfigFile == "" {
+		return control.Reloaded{}, nil
+	}
+	config, err := configs.LoadAgent(a.opts.ConfigFile)
+	if err == nil {
+		err = a.policy.Replace(config.Policy, a.own())
+	}
+	if err != nil {
+		a.loaded.Store(&loaded{config: before.config, at: before.at, problem: err.Error()})
+		return control.Reloaded{}, err
+	}
+	a.loaded.Store(&loaded{config: config, at: time.Now()})
+	a.logger.InfoContext(ctx, "configuration reloaded", "targets", len(config.Policy.Targets), "writes", config.Policy.Writes)
+	return control.Reloaded{Applied: !reflect.DeepEqual(before.config.Policy, config.Policy), Restart: a.waiting(config)}, nil
+}
+
+// waiting lists the keys that changed since the start and need another one.
+func (a *Agent) waiting(now configs.Agent) []string {
+	var keys []string
+	for _, key := range []struct {
+		name    string
+		changed bool
+	}{
+		{"state_dir", now.StateDir != a.config.StateDir}, {"proxy", now.Proxy != a.config.Proxy}, {"ca_file", now.CAFile != a.config.CAFile},
+		{"sessions", now.Sessions != a.config.Sessions}, {"log", now.Log != a.config.Log}, {"definitions", now.Definitions != a.config.Definitions},
+	} {
+		if key.changed {
+			keys = append(keys, key.name)
+		}
+	}
+	return keys
+}
