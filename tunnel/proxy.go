@@ -48,11 +48,11 @@ func (d *Dialer) throughProxy(ctx context.Context, proxy *url.URL, address strin
 			return nil, err
 		}
 	}
-	tunnelled, err := connectTo(ctx, conn, proxy.User, address)
-	if err != nil {
+	tunnelled, refused := connectTo(ctx, conn, proxy.User, address)
+	if refused != nil {
 		_ = conn.Close()
-		err.Address = at
-		return nil, err
+		refused.Address = at
+		return nil, refused
 	}
 	return tunnelled, nil
 }
