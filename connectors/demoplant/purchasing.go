@@ -98,14 +98,14 @@ func (p *plant) order(o order, vendor int) {
 	if o.kind == "standard" {
 		freight = cents(100 * p.between(0, 9) * 50)
 	}
-	var approved time.Time
+	var approvedAt any
 	if o.state >= orderApproved && o.state != orderCancelled {
-		approved = o.ordered.Add(time.Duration(p.between(1, 120)) * time.Minute)
+		approvedAt = stamp(o.ordered.Add(time.Duration(p.between(1, 120)) * time.Minute))
 	}
 	due := o.ordered.AddDate(0, 0, p.between(7, 45))
-	p.out.insert("PO_HDR", "PO_NO,PO_CD,TITLE,STAT,PO_TYPE,VEND_NO,SITE_NO,BUYER,RQST_BY,ORD_DT,DUE_DT,APPR_DT,CURR,TERMS,NET_AMT,TAX_AMT,FRT_AMT,TOT_AMT,COST_CTR,CRT_UTC,CHG_UTC",
+	p.out.insert("PO_HDR", "PO_NO,PO_CD,TITLE,STAT,PO_TYPE,VEND_NO,SITE_NO,BUYER,RQST_BY,ORD_DT,DUE_DT,APPR_UTC,CURR,TERMS,NET_AMT,TAX_AMT,FRT_AMT,TOT_AMT,COST_CTR,CRT_UTC,CHG_UTC",
 		o.no, fmt.Sprintf("PO-%06d", 400_000+o.no), o.lines[0].item.name, o.state, o.kind, vendor, o.site, p.worker(), p.worker(),
-		clock(o.ordered), clock(due), clock(approved), "SEK", "30 days net", net, tax, freight, net+tax+freight,
+		clock(o.ordered), clock(due), approvedAt, "SEK", "30 days net", net, tax, freight, net+tax+freight,
 		fmt.Sprintf("%d", 4100+10*p.between(0, 9)), stamp(o.ordered), stamp(p.changed(o.ordered)))
 	for n, l := range o.lines {
 		p.out.insert("PO_LINE", "PO_NO,LINE,ITEM_NO,DESCR,QTY,UOM,PRICE,AMT,DUE_DT,RCV_QTY,STAT",
