@@ -110,7 +110,7 @@ func (t *Ticket) read(ctx context.Context) error {
 	return nil
 }
 
-const entryColumns = "connection, key, method, path, request_id, state, status, header, body, started_at, fingerprint"
+const entryColumns = "connection, key, method, path, request_id, state, status, header, body, body IS NULL AND ended_at IS NOT NULL, started_at, fingerprint"
 
 type scanner interface{ Scan(...any) error }
 
@@ -119,7 +119,7 @@ func scanEntry(row scanner) (Entry, []byte, error) {
 	var header string
 	var started int64
 	var fingerprint []byte
-	err := row.Scan(&e.Connection, &e.Key, &e.Method, &e.Path, &e.RequestID, &e.State, &e.Result.Status, &header, &e.Result.Body, &started, &fingerprint)
+	err := row.Scan(&e.Connection, &e.Key, &e.Method, &e.Path, &e.RequestID, &e.State, &e.Result.Status, &header, &e.Result.Body, &e.TooLarge, &started, &fingerprint)
 	if err != nil {
 		return Entry{}, nil, err
 	}
@@ -127,6 +127,5 @@ func scanEntry(row scanner) (Entry, []byte, error) {
 		return Entry{}, nil, err
 	}
 	e.StartedAt = time.UnixMilli(started).UTC()
-	e.TooLarge = e.Result.Body == nil && e.State != Unknown && e.State != Started
 	return e, fingerprint, nil
 }
