@@ -1,0 +1,161 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"gantry/configs"
+	"gantry/connectors/wire"
+	"gantry/relay/auth"
+	"gantry/relay/hub"
+	"gantry/relay/store"
+	"gantry/tunnel/fault"
+)
+
+// Meter counts calls; *metrics.Metrics is one.
+type Meter interface {
+	// Call counts one finished request. code is a fault.Code, or "OK"; hop is empty where nothing failed.
+	Call(operation, code, hop string, took time.Duration)
+}
+
+// TokenMaker writes the text of an enrolment token around a secret.
+type TokenMaker func(secret []byte, expires time.Time) string
+
+// Options are what the API works with.
+type Options struct {
+	Store         store.Store // Authenticator.Store, so that revocations take effect at once
+	Authenticator *auth.Authenticator
+	Hub           *hub.Hub
+	Systems       []wire.System // the relay's own catalogue, for sites whose agents published none
+	EnrolToken    TokenMaker
+	Limits        configs.RelayLimits
+	Meter         Meter
+	Logger        *slog.Logger
+}
+
+// API serves /api/v1.
+type API struct {
+	store   store.Store
+	auth    *auth.Authenticator
+	hub     *hub.Hub
+	systems []wire.System
+	token   TokenMaker
+	limits  configs.RelayLimits
+	limiter *auth.Limiter
+	calls   *gate
+	streams *gate
+	meter   Meter
+	logger  *slog.Logger
+	mux     mux
+}
+
+// New makes the API. It starts nothing.
+func New(o Options) *API {
+	a := &API{
+		store: o.Store, auth: o.Authenticator, hub: o.Hub, systems: o.Systems, token: o.EnrolToken, limits: o.Limits,
+		limiter: auth.NewLimiter(o.Limits.RatePerToken, o.Limits.BurstPerToken, nil),
+		calls:   newGate(o.Limits.CallsPerConnection, "calls"),
+		streams: newGate(o.Limits.StreamsPerConnection, "streams"),
+		meter:   o.Meter, logger: o.Logger,
+	}
+	a.mux.patterns = a.routes()
+	return a
+}
+
+// ServeHTTP answers one request: it gives it an id, finds its handler, and turns a failure into a problem document, one
+// log line and a count.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	id := requestID(r)
+	w.Header().Set(headerRequestID, id)
+	seen := &visit{ResponseWriter: w, operation: "none"}
+	r = r.WithContext(withRequestID(r.Context(), id))
+	failure := a.handle(seen, r)
+	a.finish(seen, r, failure, time.Since(start))
+}
+
+// visit notes what a handler learns about its request, for the log.
+type visit struct {
+	http.ResponseWriter
+	operation string // a bounded set of names: metrics are labelled with it
+	token     string // id of the token
+	err       error
+}
+
+// Unwrap lets http.ResponseController through.
+func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+
+func (a *API) handle(v *visit, r *http.Request) error {
+	if err := a.bounded(r); err != nil {
+		return err
+	}
+	handler, err := a.mux.find(r)
+	if err != nil {
+		return err
+	}
+	handler.ServeHTTP(v, r)
+	return v.err
+}
+
+// bounded refuses a head that is over the limit. net/http's own limit lies above, since its answer is plain text.
+func (a *API) bounded(r *http.Request) error {
+	size := len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, value := range values {
+			size += len(name) + len(value) + 4
+		}
+	}
+	if a.limits.Header > 0 && size > a.limits.Header {
+		return fault.New(fault.PayloadTooLarge, "The header and the address of the request are larger than %d bytes.", a.limits.Header)
+	}
+	return nil
+}
+
+// finish is the boundary: here, and only here, a failure is answered, logged and counted.
+func (a *API) finish(v *visit, r *http.Request, failure error, took time.Duration) {
+	if failure == nil {
+		a.meter.Call(v.operation, "OK", "", took)
+		a.logger.DebugContext(r.Context(), "call", "request_id", requestIDOf(r.Context()), "method", r.Method, "operation", v.operation, "ms", took.Milliseconds())
+		return
+	}
+	problem := classify(failure).Clone()
+	problem.RequestID = requestIDOf(r.Context())
+	a.meter.Call(v.operation, string(problem.Code), string(problem.Hop), took)
+	a.log(v, r, problem, took)
+	if _, streamed := errors.AsType[told](failure); !streamed {
+		_ = http.NewResponseController(v).SetWriteDeadline(time.Now().Add(a.limits.ClientStall))
+		problem.Write(v.ResponseWriter)
+	}
+}
+
+func (a *API) log(v *visit, r *http.Request, problem *fault.Error, took time.Duration) {
+	level := slog.LevelInfo
+	if problem.Code == fault.Internal {
+		level = slog.LevelError
+	}
+	a.logger.Log(r.Context(), level, "call failed", "request_id", problem.RequestID, "code", problem.Code, "hop", problem.Hop,
+		"scope", problem.Scope, "outcome", problem.Outcome, "operation", v.operation, "entity", problem.Entity,
+		"connection_id", problem.ConnectionID, "agent_id", problem.AgentID, "token_id", v.token,
+		"ms", took.Milliseconds(), "error", problem)
+}
+
+// classify gives the fault of an error; those of the store have their own.
+func classify(err error) *fault.Error {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return fault.New(fault.NotFound, "There is no such thing, or it is not yours.").Because(err)
+	case errors.Is(err, store.ErrNoCredits):
+		return fault.New(fault.NoCredits, "The organisation has fewer credits left than the system costs.").Because(err)
+	case errors.Is(err, store.ErrReadOnly):
+		return fault.New(fault.Overloaded, "The relay cannot store anything now.").Reaches(fault.ScopeOrganisation).
+			Advise("Try again later; the relay's operator has to free disk space.").After(time.Minute).Because(err)
+	case errors.Is(err, store.ErrState):
+		return fault.New(fault.Conflict, "The state of the connection does not allow this.").At(fault.HopRelay).Reaches(fault.ScopeConnection).Because(err)
+	}
+	return fault.From(err, fault.HopRelay)
+}

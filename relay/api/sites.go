@@ -1,0 +1,214 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"gantry/connectors/wire"
+	"gantry/relay/auth"
+	"gantry/relay/store"
+	"gantry/tunnel/enrol"
+)
+
+// How long an enrolment token lives.
+const (
+	enrolmentLife    = time.Hour
+	maxEnrolmentLife = 7 * 24 * time.Hour
+)
+
+// siteDocument is a plant network with its agents.
+type siteDocument struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	CreatedAt *time.Time      `json:"created_at"`
+	Agents    []agentDocument `json:"agents"`
+}
+
+// agentDocument is an agent as it is known now.
+type agentDocument struct {
+	ID                   string           `json:"id"`
+	Hostname             string           `json:"hostname"`
+	Version              string           `json:"version"`
+	OS                   string           `json:"os"`
+	Arch                 string           `json:"arch"`
+	State                string           `json:"state"` // connected or offline
+	ConnectedSince       *time.Time       `json:"connected_since"`
+	LastSeenAt           *time.Time       `json:"last_seen_at"`
+	RoundTripMS          *float64         `json:"round_trip_ms"`
+	CertificateExpiresAt *time.Time       `json:"certificate_expires_at"`
+	SealingKey           *wire.SealingKey `json:"sealing_key"`
+}
+
+// enrolmentDocument carries a one-time token, which is shown this once.
+type enrolmentDocument struct {
+	EnrolmentToken string     `json:"enrolment_token"`
+	ExpiresAt      *time.Time `json:"expires_at"`
+}
+
+func (a *API) createSite(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	body, err := a.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	wish, err := decode[struct {
+		Name string `json:"name"`
+	}](body)
+	if err != nil {
+		return err
+	}
+	if err := label("name", wish.Name); err != nil {
+		return err
+	}
+	site, err := a.store.CreateSite(ctx, p.OrganisationID, wish.Name)
+	if err != nil {
+		return err
+	}
+	token, err := a.enrolmentToken(ctx, p.OrganisationID, site.ID, enrolmentLife)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/api/v1/sites/"+site.ID)
+	return reply(w, http.StatusCreated, struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+		enrolmentDocument
+	}{site.ID, site.Name, token})
+}
+
+func (a *API) createEnrolmentToken(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	body, err := a.optionalBody(w, r)
+	if err != nil {
+		return err
+	}
+	wish, err := decode[struct {
+		TTL int64 `json:"ttl"` // seconds
+	}](body)
+	if err != nil {
+		return err
+	}
+	life := enrolmentLife
+	if wish.TTL != 0 {
+		if wish.TTL < 60 || wish.TTL > int64(maxEnrolmentLife/time.Second) {
+			return badParameter("ttl", "seconds, from 60 to %d", int64(maxEnrolmentLife/time.Second))
+		}
+		life = time.Duration(wish.TTL) * time.Second
+	}
+	token, err := a.enrolmentToken(ctx, p.OrganisationID, r.PathValue("id"), life)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusCreated, token)
+}
+
+// enrolmentToken makes a one-time token for a site. The store keeps the hash of its secret.
+func (a *API) enrolmentToken(ctx context.Context, organisation, site string, life time.Duration) (enrolmentDocument, error) {
+	secret := make([]byte, enrol.SecretSize)
+	_, _ = rand.Read(secret)                              // never fails (crypto/rand)
+	expires := time.Now().Add(life).Truncate(time.Second) // the token's text has whole seconds
+	row, err := a.store.CreateEnrolment(ctx, organisation, site, sha256.Sum256(secret), expires)
+	if err != nil {
+		return enrolmentDocument{}, err
+	}
+	return enrolmentDocument{a.token(secret, expires), moment(row.ExpiresAt)}, nil
+}
+
+func (a *API) listSites(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	_, asked, err := page(r)
+	if err != nil {
+		return err
+	}
+	rows, err := a.store.Sites(ctx, p.OrganisationID, asked)
+	if err != nil {
+		return err
+	}
+	envelope := paged(rows, asked, func(s store.Site) string { return s.ID }, func(s store.Site) siteDocument {
+		return siteDocument{ID: s.ID, Name: s.Name, CreatedAt: moment(s.CreatedAt)}
+	})
+	for i := range envelope.Data {
+		if envelope.Data[i].Agents, err = a.agentsOf(ctx, p.OrganisationID, envelope.Data[i].ID); err != nil {
+			return err
+		}
+	}
+	return reply(w, http.StatusOK, envelope)
+}
+
+func (a *API) getSite(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	site, err := a.store.Site(ctx, p.OrganisationID, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	agents, err := a.agentsOf(ctx, p.OrganisationID, site.ID)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, siteDocument{site.ID, site.Name, moment(site.CreatedAt), agents})
+}
+
+func (a *API) agentsOf(ctx context.Context, organisation, site string) ([]agentDocument, error) {
+	rows, err := a.store.Agents(ctx, organisation, site)
+	if err != nil {
+		return nil, err
+	}
+	agents := make([]agentDocument, len(rows))
+	for i, row := range rows {
+		agents[i] = a.showAgent(row)
+	}
+	return agents, nil
+}
+
+// showAgent joins what the store remembers with what the hub knows now.
+func (a *API) showAgent(row store.Agent) agentDocument {
+	var facts wire.Facts
+	_ = json.Unmarshal(row.Facts, &facts) // facts that cannot be read are shown as none
+	now := a.hub.Presence(row.ID)
+	shown := agentDocument{
+		ID: row.ID, Hostname: facts.Hostname, Version: facts.Version, OS: facts.OS, Arch: facts.Arch, State: "offline",
+		LastSeenAt: moment(row.LastSeenAt), CertificateExpiresAt: moment(row.CertificateExpiresAt),
+	}
+	if facts.SealingKey.ID != "" {
+		shown.SealingKey = &facts.SealingKey
+	}
+	if now.LastSeen.After(row.LastSeenAt) {
+		shown.LastSeenAt = moment(now.LastSeen)
+	}
+	if now.Connected {
+		shown.State, shown.ConnectedSince = "connected", moment(now.Since)
+		if now.RoundTrip > 0 {
+			ms := float64(now.RoundTrip.Microseconds()) / 1000
+			shown.RoundTripMS = &ms
+		}
+	}
+	return shown
+}
+
+func (a *API) deleteSite(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	if err := noBody(r); err != nil {
+		return err
+	}
+	ended, err := a.store.DeleteSite(ctx, p.OrganisationID, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	for _, agent := range ended.Agents {
+		a.hub.Revoke(agent)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *API) deleteAgent(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	if err := noBody(r); err != nil {
+		return err
+	}
+	agent, err := a.store.RevokeAgent(ctx, p.OrganisationID, r.PathValue("id"), r.PathValue("agent"))
+	if err != nil {
+		return err
+	}
+	a.hub.Revoke(agent.ID)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,211 @@
+package relay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"gantry/configs"
+	"gantry/connectors/catalogue"
+	"gantry/connectors/definition"
+	"gantry/connectors/wire"
+	"gantry/relay/api"
+	"gantry/relay/auth"
+	"gantry/relay/hub"
+	"gantry/relay/metrics"
+	"gantry/relay/store"
+	"gantry/relay/store/sqlite"
+	"gantry/tunnel"
+	"gantry/tunnel/enrol"
+	"gantry/tunnel/pki"
+)
+
+// Options are what a relay works with beside its configuration. Everything may be left out.
+type Options struct {
+	Logger   *slog.Logger
+	Listener net.Listener // instead of configs.Relay.Listen
+	Timings  Timings
+}
+
+// Timings are those that a test may shorten; zero is the usual one.
+type Timings struct {
+	PingEvery, PingTimeout time.Duration
+}
+
+// Relay is one node. It is used once: New, Run.
+type Relay struct {
+	config  configs.Relay
+	options Options
+	logger  *slog.Logger
+
+	store    store.Store // through the authenticator's guard
+	hub      *hub.Hub
+	acceptor *tunnel.Acceptor
+	api      *api.API
+	metrics  *metrics.Metrics
+	pin      pki.Pin
+
+	listener net.Listener // of API and tunnel, without TLS
+	counts   net.Listener // of the metrics; nil: none
+	proxies  []netip.Prefix
+	serving  atomic.Bool
+	ready    chan struct{}
+}
+
+// New opens the relay's data and its addresses; nothing is served before Run. A configuration that loads can still fail
+// here: the folder is another relay's, an address is taken, a certificate cannot be read.
+func New(config configs.Relay, options Options) (*Relay, error) {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	r := &Relay{config: config, options: options, logger: options.Logger, ready: make(chan struct{})}
+	if err := r.open(context.Background()); err != nil {
+		r.release()
+		return nil, err
+	}
+	return r, nil
+}
+
+// open does what New promises. What it opened before it failed, release closes.
+func (r *Relay) open(ctx context.Context) error {
+	if err := r.listen(); err != nil {
+		return err
+	}
+	systems, err := describe()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	file, err := sqlite.Open(ctx, r.config.DataDir, nil)
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	r.store = file
+	authority, err := loadAuthority(ctx, file)
+	if err != nil {
+		return err
+	}
+	authenticator := auth.New(file, nil)
+	r.store = authenticator.Store()
+	r.join(authority, authenticator, systems)
+	return nil
+}
+
+// join connects the parts.
+func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator, systems []wire.System) {
+	r.pin = authority.Pin()
+	r.hub = hub.New(hub.Options{
+		Register: r.store, Directory: &hub.Memory{}, Authority: authority, Node: "self", CertificateLife: r.config.CertificateLife,
+		PingEvery: r.options.Timings.PingEvery, PingTimeout: r.options.Timings.PingTimeout, Logger: r.logger,
+	})
+	r.acceptor = &tunnel.Acceptor{
+		Authority: authority, Admit: r.hub.Admit, Enrol: enrol.Handler(r.hub.Enrol), Logger: r.logger,
+		Handler:   func(s *tunnel.Session) http.Handler { return r.hub.Serve(s) },
+		OnSession: func(s *tunnel.Session) { r.hub.Join(s) },
+	}
+	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Store: r.storeUp})
+	r.api = api.New(api.Options{
+		Store: r.store, Authenticator: authenticator, Hub: r.hub, Systems: systems, EnrolToken: r.enrolToken,
+		Limits: r.config.Limits, Meter: r.metrics, Logger: r.logger,
+	})
+}
+
+// enrolToken writes the text of an enrolment token for this relay.
+func (r *Relay) enrolToken(secret []byte, expires time.Time) string {
+	return enrol.Token{Relay: r.publicURL(), Pin: r.pin, Secret: secret, Expires: expires}.Encode()
+}
+
+// publicURL is what agents call: the configured one, or the address that is listened on.
+func (r *Relay) publicURL() string {
+	switch {
+	case r.config.PublicURL != "":
+		return r.config.PublicURL
+	case r.config.TLS.Cert != "":
+		return "https://" + r.Addr()
+	}
+	return "http://" + r.Addr()
+}
+
+// loadAuthority gives the relay's own certificate authority, made at the first start.
+func loadAuthority(ctx context.Context, secrets store.Secrets) (*pki.Authority, error) {
+	certificate, key, err := secrets.Authority(ctx, func() ([]byte, []byte, error) {
+		fresh, err := pki.NewAuthority()
+		if err != nil {
+			return nil, nil, err
+		}
+		return fresh.PEM()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load authority: %w", err)
+	}
+	return pki.LoadAuthority(certificate, key)
+}
+
+// describe reads the systems that the relay itself knows.
+func describe() ([]wire.System, error) {
+	set, err := definition.Load(catalogue.FS)
+	if err != nil {
+		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	systems := []wire.System{}
+	for _, d := range set.Systems() {
+		s := d.Describe()
+		if !json.Valid(s.Login) {
+			return nil, fmt.Errorf("read catalogue: the login form of %s is no JSON", s.ID)
+		}
+		systems = append(systems, s)
+	}
+	return systems, nil
+}
+
+// Addr is the address that API and tunnel are served on.
+func (r *Relay) Addr() string { return r.listener.Addr().String() }
+
+// MetricsAddr is the address that the metrics are served on; empty: they are not.
+func (r *Relay) MetricsAddr() string {
+	if r.counts == nil {
+		return ""
+	}
+	return r.counts.Addr().String()
+}
+
+// Ready is closed when Run serves.
+func (r *Relay) Ready() <-chan struct{} { return r.ready }
+
+// Store gives the store whose writes take effect on what runs: for those who administer the relay in its own process.
+func (r *Relay) Store() store.Store { return r.store }
+
+// storeUp asks the store within a second.
+func (r *Relay) storeUp() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return r.store.Ping(ctx) == nil
+}
+
+// release closes what New opened.
+func (r *Relay) release() {
+	var errs []error
+	for _, l := range []net.Listener{r.listener, r.counts} {
+		if l != nil {
+			if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if r.store != nil {
+		errs = append(errs, r.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		r.logger.Warn("relay not closed cleanly", "error", err)
+	}
+}
