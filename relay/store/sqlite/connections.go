@@ -1,0 +1,137 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"gantry/relay/store"
+)
+
+const connectionColumns = `c.id, c.organisation, c.site, c.agent, c.system, c.name, c.tier, c.settings, c.metadata, c.state,
+	c.created_at, c.activated_at, c.disconnected_at`
+
+const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
+
+// connectionTargets are the places for connectionColumns.
+func connectionTargets(c *store.Connection) []any {
+	return []any{
+		&c.ID, &c.OrganisationID, &c.SiteID, &c.AgentID, &c.System, &c.Name, &c.Tier, jsonText{&c.Settings}, jsonText{&c.Metadata},
+		&c.State, moment{&c.CreatedAt}, moment{&c.ActivatedAt}, moment{&c.DisconnectedAt},
+	}
+}
+
+func scanConnection(r row) (c store.Connection, err error) {
+	err = r.Scan(connectionTargets(&c)...)
+	return c, err
+}
+
+func findConnection(ctx context.Context, q queryer, id string) (store.Connection, error) {
+	return one(ctx, q, scanConnection, selectConnections+" WHERE c.id = ?", id)
+}
+
+// ReserveConnection implements store.Connections.
+func (s *Store) ReserveConnection(ctx context.Context, c store.NewConnection) (store.Connection, error) {
+	now := s.clock()
+	id := store.NewID(store.ConnectionID, now)
+	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
+		if err := afford(ctx, tx, c.OrganisationID, c.Tier); err != nil {
+			return store.Connection{}, err
+		}
+		err := exec(ctx, tx, `INSERT INTO connections (id, organisation, site, agent, system, name, tier, settings, metadata, state, created_at)
+			SELECT ?, s.organisation, s.id, a.id, ?, ?, ?, ?, ?, 'pending', ? FROM sites s JOIN agents a ON a.site = s.id
+			WHERE s.organisation = ? AND s.id = ? AND s.deleted_at IS NULL AND a.id = ? AND a.revoked_at IS NULL`,
+			id, c.System, c.Name, c.Tier, document(c.Settings), document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
+		if err != nil {
+			return store.Connection{}, err
+		}
+		return findConnection(ctx, tx, id)
+	})
+}
+
+// afford refuses a connection that the organisation has not enough credits for. Writes run one at a time, so that two
+// cannot take the same credit.
+func afford(ctx context.Context, tx *sql.Tx, organisation string, tier int) error {
+	var left int
+	err := tx.QueryRowContext(ctx, `SELECT credits - (SELECT ifnull(sum(tier), 0) FROM connections
+		WHERE organisation = o.id AND state <> 'disconnected') FROM organisations o WHERE id = ?`, organisation).Scan(&left)
+	if err == nil && tier > left {
+		return store.ErrNoCredits
+	}
+	return err
+}
+
+// ActivateConnection implements store.Connections.
+func (s *Store) ActivateConnection(ctx context.Context, id string, token store.Hash) (store.Connection, error) {
+	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
+		if err := inState(ctx, tx, id, store.Pending); err != nil {
+			return store.Connection{}, err
+		}
+		if err := exec(ctx, tx, "UPDATE connections SET state = 'active', activated_at = ? WHERE id = ?", millis(s.clock()), id); err != nil {
+			return store.Connection{}, err
+		}
+		if err := s.addToken(ctx, tx, id, token); err != nil {
+			return store.Connection{}, err
+		}
+		return findConnection(ctx, tx, id)
+	})
+}
+
+// inState checks that a connection is in the state from which it is about to go on.
+func inState(ctx context.Context, tx *sql.Tx, id string, state store.State) error {
+	connection, err := findConnection(ctx, tx, id)
+	if err == nil && connection.State != state {
+		return store.ErrState
+	}
+	return err
+}
+
+// DropConnection implements store.Connections.
+func (s *Store) DropConnection(ctx context.Context, id string) error {
+	return s.write.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := inState(ctx, tx, id, store.Pending); err != nil {
+			return err
+		}
+		return exec(ctx, tx, "DELETE FROM connections WHERE id = ?", id)
+	})
+}
+
+// DropPending implements store.Connections.
+func (s *Store) DropPending(ctx context.Context) (int, error) {
+	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (int, error) {
+		dropped, err := list(ctx, tx, scanID, "DELETE FROM connections WHERE state = 'pending' RETURNING id")
+		return len(dropped), err
+	})
+}
+
+// Connection implements store.Connections.
+func (s *Store) Connection(ctx context.Context, organisation, id string) (store.Connection, error) {
+	return one(ctx, s.read, scanConnection, selectConnections+" WHERE c.organisation = ? AND c.id = ?", organisation, id)
+}
+
+// Connections implements store.Connections.
+func (s *Store) Connections(ctx context.Context, organisation string, filter store.ConnectionFilter, page store.Page) ([]store.Connection, error) {
+	return list(ctx, s.read, scanConnection, selectConnections+` WHERE c.organisation = ?1 AND c.id > ?2
+		AND (?3 = '' OR c.site = ?3) AND (?4 = '' OR c.state = ?4) ORDER BY c.id LIMIT ?5`,
+		organisation, page.After, filter.SiteID, string(filter.State), page.Size())
+}
+
+// AgentConnections implements store.Connections.
+func (s *Store) AgentConnections(ctx context.Context, agent string) ([]store.Connection, error) {
+	return list(ctx, s.read, scanConnection, selectConnections+" WHERE c.agent = ? AND c.state <> 'disconnected' ORDER BY c.id", agent)
+}
+
+// Disconnect implements store.Connections.
+func (s *Store) Disconnect(ctx context.Context, organisation, id string) (store.Connection, error) {
+	now := millis(s.clock())
+	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
+		err := exec(ctx, tx, `UPDATE connections SET state = 'disconnected', disconnected_at = ifnull(disconnected_at, ?)
+			WHERE organisation = ? AND id = ?`, now, organisation, id)
+		if err != nil {
+			return store.Connection{}, err
+		}
+		if err := revokeTokens(ctx, tx, id, now); err != nil {
+			return store.Connection{}, err
+		}
+		return findConnection(ctx, tx, id)
+	})
+}

@@ -1,0 +1,142 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"gantry/relay/store"
+)
+
+func testConnectionLife(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(10)
+	want := p.connection(3)
+	c := got(b.ReserveConnection(ctx, want)).or(t)
+	same(t, "pending", store.Connection{
+		ID: c.ID, OrganisationID: p.organisation, SiteID: p.site, AgentID: p.agent, System: want.System, Name: want.Name, Tier: 3,
+		Settings: want.Settings, Metadata: want.Metadata, State: store.Pending, CreatedAt: b.now(),
+	}, c)
+	same(t, "credits of a pending one", 3, b.used(p.organisation))
+	is(t, "a token for a pending one", got(b.ReplaceToken(ctx, p.organisation, c.ID, hashOf("x"))).err, store.ErrState)
+
+	active := got(b.ActivateConnection(ctx, c.ID, hashOf("token"))).or(t)
+	same(t, "active", store.Active, active.State)
+	same(t, "since", b.now(), active.ActivatedAt)
+	is(t, "activated twice", got(b.ActivateConnection(ctx, c.ID, hashOf("y"))).err, store.ErrState)
+	is(t, "an active one is not dropped", b.DropConnection(ctx, c.ID), store.ErrState)
+
+	gone := got(b.Disconnect(ctx, p.organisation, c.ID)).or(t)
+	same(t, "disconnected", store.Disconnected, gone.State)
+	same(t, "credits are back", 0, b.used(p.organisation))
+	b.pass(time.Minute)
+	same(t, "disconnected again", gone, got(b.Disconnect(ctx, p.organisation, c.ID)).or(t))
+	is(t, "it is terminal", got(b.ActivateConnection(ctx, c.ID, hashOf("z"))).err, store.ErrState)
+	is(t, "no token any more", got(b.ReplaceToken(ctx, p.organisation, c.ID, hashOf("z"))).err, store.ErrState)
+}
+
+func testDropConnection(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(3)
+	c := got(b.ReserveConnection(ctx, p.connection(3))).or(t)
+	is(t, "drop", b.DropConnection(ctx, c.ID), nil)
+	is(t, "gone", got(b.Connection(ctx, p.organisation, c.ID)).err, store.ErrNotFound)
+	is(t, "drop again", b.DropConnection(ctx, c.ID), store.ErrNotFound)
+	same(t, "credits are back", 0, b.used(p.organisation))
+}
+
+func testDropPending(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(3)
+	active := b.active(p, 1, "token")
+	got(b.ReserveConnection(ctx, p.connection(1))).or(t)
+	got(b.ReserveConnection(ctx, p.connection(1))).or(t)
+	same(t, "dropped", 2, got(b.DropPending(ctx)).or(t))
+	same(t, "what stays", []store.Connection{active}, got(b.AgentConnections(ctx, p.agent)).or(t))
+}
+
+func testConnectionLists(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(10)
+	site2 := got(b.CreateSite(ctx, p.organisation, "Plant 2")).or(t)
+	second := plant{p.organisation, site2.ID, b.enrol(p.organisation, site2.ID).ID}
+	active := b.active(p, 1, "a")
+	b.pass(time.Second)
+	pending := got(b.ReserveConnection(ctx, p.connection(1))).or(t)
+	b.pass(time.Second)
+	gone := got(b.Disconnect(ctx, p.organisation, b.active(p, 1, "b").ID)).or(t)
+	b.pass(time.Second)
+	elsewhere := b.active(second, 1, "c")
+
+	lists := map[string]struct {
+		filter store.ConnectionFilter
+		want   []store.Connection
+	}{
+		"all":              {store.ConnectionFilter{}, []store.Connection{active, pending, gone, elsewhere}},
+		"of a site":        {store.ConnectionFilter{SiteID: p.site}, []store.Connection{active, pending, gone}},
+		"in a state":       {store.ConnectionFilter{State: store.Active}, []store.Connection{active, elsewhere}},
+		"of both":          {store.ConnectionFilter{SiteID: p.site, State: store.Disconnected}, []store.Connection{gone}},
+		"of no such site":  {store.ConnectionFilter{SiteID: "site_0"}, nil},
+		"in no such state": {store.ConnectionFilter{State: "odd"}, nil},
+	}
+	for name, list := range lists {
+		same(t, name, list.want, got(b.Connections(ctx, p.organisation, list.filter, store.Page{})).or(t))
+	}
+	same(t, "of an agent", []store.Connection{active, pending}, got(b.AgentConnections(ctx, p.agent)).or(t))
+}
+
+func testCredits(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(5)
+	first := b.active(p, 3, "token")
+	is(t, "too dear", got(b.ReserveConnection(ctx, p.connection(3))).err, store.ErrNoCredits)
+	b.pass(time.Second)
+	second := got(b.ReserveConnection(ctx, p.connection(2))).or(t)
+	credits := got(b.Credits(ctx, p.organisation)).or(t)
+	same(t, "credits", store.Credits{Total: 5, Used: 5, ByConnection: []store.ConnectionCredits{
+		{ConnectionID: first.ID, Name: "Demo", System: "demo-plant", Credits: 3},
+		{ConnectionID: second.ID, Name: "Demo", System: "demo-plant", Credits: 2},
+	}}, credits)
+	same(t, "available", 0, credits.Available())
+	is(t, "one more", got(b.ReserveConnection(ctx, p.connection(1))).err, store.ErrNoCredits)
+	got(b.ReserveConnection(ctx, p.connection(0))).or(t)
+}
+
+func testCreditsConcurrently(t *testing.T, b *bench) {
+	const many, credits = 24, 7
+	p := b.plant(credits)
+	ends := race(t.Context(), many, func(ctx context.Context, n int) error {
+		c, err := b.ReserveConnection(ctx, p.connection(1))
+		if err != nil {
+			return err
+		}
+		_, err = b.ActivateConnection(ctx, c.ID, hashOf(fmt.Sprint("token ", n)))
+		return err
+	})
+	same(t, "how they ended", map[string]int{"": credits, store.ErrNoCredits.Error(): many - credits}, ends)
+	same(t, "used", credits, b.used(p.organisation))
+}
+
+func testTokens(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(10)
+	c := b.active(p, 1, "first")
+	first := got(b.TokenByHash(ctx, hashOf("first"))).or(t)
+	same(t, "its connection", c, first.Connection)
+	same(t, "not revoked", time.Time{}, first.RevokedAt)
+
+	got(b.ReplaceToken(ctx, p.organisation, c.ID, hashOf("second"))).or(t)
+	same(t, "the old one is revoked", b.now(), got(b.TokenByHash(ctx, hashOf("first"))).or(t).RevokedAt)
+	second := got(b.TokenByHash(ctx, hashOf("second"))).or(t)
+	same(t, "the new one is not", time.Time{}, second.RevokedAt)
+	if first.ID == second.ID {
+		t.Error("two tokens have one id")
+	}
+	got(b.Disconnect(ctx, p.organisation, c.ID)).or(t)
+	same(t, "revoked with its connection", b.now(), got(b.TokenByHash(ctx, hashOf("second"))).or(t).RevokedAt)
+	is(t, "unknown", got(b.TokenByHash(ctx, hashOf("third"))).err, store.ErrNotFound)
+	is(t, "unknown connection", got(b.ReplaceToken(ctx, p.organisation, "con_0", hashOf("x"))).err, store.ErrNotFound)
+}
+
+func testCancelled(t *testing.T, b *bench) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	is(t, "write", got(b.CreateOrganisation(ctx, "Nobody", 1)).err, context.Canceled)
+	same(t, "organisations", 0, len(got(b.Organisations(t.Context(), store.Page{})).or(t)))
+	is(t, "ping", b.Ping(t.Context()), nil)
+}
