@@ -1,0 +1,29 @@
+package catalogue_test
+
+import (
+	"testing"
+
+	"gantry/connectors"
+	"gantry/connectors/catalogue"
+	"gantry/connectors/definition"
+	sqldriver "gantry/connectors/sql"
+)
+
+func TestEveryDefinitionCompiles(t *testing.T) {
+	set, err := definition.Load(catalogue.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"demo-plant", "adventureworks", "adventureworks-mariadb", "adventureworks-inbox"} {
+		if set.Lookup(id) == nil {
+			t.Errorf("no system %s", id)
+		}
+	}
+	for _, d := range set.Systems() {
+		t.Run(d.Metadata.ID, func(t *testing.T) {
+			if _, err := definition.Compile(d, []connectors.Driver{sqldriver.Driver{}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
