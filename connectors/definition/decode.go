@@ -162,3 +162,6 @@ func (c Codes) native() Native {
 	}
 	return NativeInteger
 }
+
+// Std gives the duration as package time's.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
