@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,6 +60,9 @@ func (p *Policy) Fields(c Connection, entity string) Fields {
 	return f
 }
 
+// errNoRecord is the answer for what is no JSON object.
+var errNoRecord = errors.New("redact record: it is no JSON object")
+
 // None reports whether there is nothing to take out.
 func (f Fields) None() bool { return len(f.paths) == 0 }
 
@@ -67,6 +71,9 @@ func (f Fields) None() bool { return len(f.paths) == 0 }
 func (f Fields) Redact(record []byte) ([]byte, error) {
 	if f.None() {
 		return record, nil
+	}
+	if first(record) != '{' {
+		return nil, errNoRecord
 	}
 	return redact(record, f.paths)
 }

@@ -1,0 +1,146 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gantry/configs"
+)
+
+// fake is an agent that answers what it is told to.
+type fake struct {
+	status Status
+	err    error
+}
+
+func (f *fake) Status(context.Context) (Status, error) { return f.status, f.err }
+
+func (f *fake) Connections(context.Context) ([]Connection, error) {
+	return f.status.Connections, f.err
+}
+
+func (f *fake) Reload(context.Context) (Reloaded, error) { return Reloaded{Applied: true}, f.err }
+
+// folder is a short one: a socket's path has room for about a hundred bytes.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// serving runs Serve until the test ends, and waits for the socket.
+func serving(t *testing.T, dir string, source Source) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, dir, source, slog.New(slog.DiscardHandler)) }()
+	for range 500 {
+		if conn, err := net.Dial("unix", socket(dir)); err == nil {
+			_ = conn.Close()
+			return func() {
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the socket did not open")
+	return nil
+}
+
+func TestAskTheRunningAgent(t *testing.T) {
+	dir := folder(t)
+	want := Status{
+		Schema: Schema, State: Degraded, Version: "1", StartedAt: time.Unix(1700000000, 0).UTC(), Identity: &Identity{Agent: "agt_1"},
+		Sessions: []Session{{Lane: "calls", State: "connected", RoundTripMS: 1.5}}, Connections: []Connection{{ID: "con_1", Name: "erp"}},
+	}
+	source := &fake{status: want}
+	before := runtime.NumGoroutine()
+	stop := serving(t, dir, source)
+	client := NewClient(dir)
+
+	got, err := client.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if all, err := client.Connections(t.Context()); err != nil || cmp.Diff(want.Connections, all) != "" {
+		t.Errorf("connections: %v, %v", all, err)
+	}
+	if reloaded, err := client.Reload(t.Context()); err != nil || !reloaded.Applied {
+		t.Errorf("reload: %v, %v", reloaded, err)
+	}
+	if info, err := os.Stat(socket(dir)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket is open to others: %v, %v", info.Mode(), err)
+	}
+
+	stop()
+	if _, err := client.Status(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("after the end: %v, want ErrNotRunning", err)
+	}
+	for range 200 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+func TestAFaultyConfigurationIsToldWithItsProblems(t *testing.T) {
+	dir := folder(t)
+	problems := &configs.Problems{List: []configs.Problem{{File: "agent.yaml", Line: 3, Column: 1, Path: "polcy", What: "unknown key"}}}
+	defer serving(t, dir, &fake{err: problems})()
+	_, err := NewClient(dir).Reload(t.Context())
+	got, ok := errors.AsType[*configs.Problems](err)
+	if !ok || cmp.Diff(problems, got) != "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASocketOfADeadProcess(t *testing.T) {
+	dir := folder(t)
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket(dir), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewClient(dir).Status(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("got %v, want ErrNotRunning", err)
+	}
+	serving(t, dir, &fake{})() // the next agent takes the place
+}
+
+func TestAnAgentThatHangsEndsWithTheCallersTime(t *testing.T) {
+	dir := folder(t)
+	listener, err := net.Listen("unix", filepath.Join(dir, SocketName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // the test ends
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := NewClient(dir).Status(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want DeadlineExceeded", err)
+	}
+}
