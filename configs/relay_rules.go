@@ -68,12 +68,15 @@ func (c *Relay) validatePublicURL(r *Report) {
 	}
 }
 
+// validateProxies also writes a single address as the network of that address alone.
 func (c *Relay) validateProxies(r *Report) {
 	for i, proxy := range c.TrustedProxies {
-		_, err := netip.ParsePrefix(proxy)
-		if _, alone := netip.ParseAddr(proxy); err != nil && alone != nil {
+		prefix, err := parsePrefix(proxy)
+		if err != nil {
 			r.Reject("trusted_proxies["+strconv.Itoa(i)+"]", "Write a network or an address, as `10.0.0.0/8` or `192.0.2.7`", "%q is no network", clip(proxy))
+			continue
 		}
+		c.TrustedProxies[i] = prefix.String()
 	}
 }
 

@@ -96,28 +96,6 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
-// Backup writes a copy of the database, as it is at one moment, to a file that does not exist yet. The relay may be
-// serving meanwhile.
-func (s *Store) Backup(ctx context.Context, file string) error {
-	if err := createNew(file); err != nil {
-		return fmt.Errorf("back up: %w", err)
-	}
-	if _, err := s.write.db.ExecContext(ctx, "VACUUM INTO ?", file); err != nil {
-		return fmt.Errorf("back up to %s: %w", file, errors.Join(classify(err), os.Remove(file)))
-	}
-	return nil
-}
-
-// Check looks for damage in the whole file: structure, indexes and references. It gives what it finds, nothing at best.
-func (s *Store) Check(ctx context.Context) ([]string, error) {
-	found, err := list(ctx, s.read, func(r row) (string, error) {
-		var line string
-		return line, r.Scan(&line)
-	}, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'"+
-		" UNION ALL SELECT 'row ' || rowid || ' of ' || \"table\" || ' refers to nothing in ' || parent FROM pragma_foreign_key_check")
-	return found, err
-}
-
 // dsn writes a file's address with its settings. The driver decodes the path itself.
 func dsn(path string, settings url.Values) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: settings.Encode()}
@@ -128,15 +106,6 @@ func dsn(path string, settings url.Values) string {
 // inherits the mode.
 func createPrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// createNew makes an empty private file, which VACUUM INTO takes, and refuses one that is there.
-func createNew(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

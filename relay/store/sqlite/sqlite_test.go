@@ -157,10 +157,10 @@ func TestBackupAndCheck(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(copied), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Backup(t.Context(), copied); err != nil {
+	if err := Backup(t.Context(), dir, copied); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Backup(t.Context(), copied); !errors.Is(err, os.ErrExist) {
+	if err := Backup(t.Context(), dir, copied); !errors.Is(err, os.ErrExist) {
 		t.Errorf("a backup over a file: %v", err)
 	}
 	restored := open(t, filepath.Dir(copied), nil)
@@ -168,7 +168,10 @@ func TestBackupAndCheck(t *testing.T) {
 	if _, err := restored.Organisation(t.Context(), o.ID); err != nil {
 		t.Error(err)
 	}
-	if found, err := restored.Check(t.Context()); err != nil || len(found) > 0 {
+	if found, err := Check(t.Context(), filepath.Dir(copied)); err != nil || len(found) > 0 {
 		t.Errorf("check: %v %v", found, err)
+	}
+	if _, err := Check(t.Context(), t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("check of an empty folder: %v", err)
 	}
 }
