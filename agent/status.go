@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"time"
 
 	"gantry/agent/control"
@@ -138,6 +139,10 @@ func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {
 		return control.Reloaded{}, err
 	}
 	a.loaded.Store(&loaded{config: config, at: time.Now()})
+	was, is := before.config.Policy, config.Policy
+	if r := a.running.Load(); r != nil && !(slices.Equal(was.Targets, is.Targets) && slices.Equal(was.Paths, is.Paths)) {
+		r.handler.Reset() // a login that is open already would not ask again
+	}
 	a.logger.InfoContext(ctx, "configuration reloaded", "targets", len(config.Policy.Targets), "writes", config.Policy.Writes)
 	return control.Reloaded{Applied: !reflect.DeepEqual(before.config.Policy, config.Policy), Restart: a.waiting(config)}, nil
 }

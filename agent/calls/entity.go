@@ -8,6 +8,7 @@ import (
 
 	"gantry/agent/policy"
 	"gantry/configs"
+	"gantry/connectors/engine"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
 )
@@ -82,8 +83,10 @@ func (c *entityCall) checkParams() error {
 	for name, values := range c.request.URL.Query() {
 		fields := []string{name}
 		switch name {
-		case "limit", "cursor", "include", "dry_run":
+		case "limit", "cursor", "dry_run":
 			continue
+		case "include": // remote_data knows every field under another name
+			fields = values
 		case "modified_after":
 			fields = []string{"updated_at"}
 		case "created_after":
@@ -145,8 +148,16 @@ func (c *entityCall) enter(l *lease) (leave func(), err error) {
 }
 
 // query is what the engine is asked.
-func (c *entityCall) query() Query {
-	return Query{Entity: c.entity, Params: c.request.URL.Query(), MaxRows: c.policy.MaxRows(c.connection.who())}
+func (c *entityCall) query() engine.Query {
+	return engine.Query{
+		Params: c.request.URL.Query(), MaxRows: c.policy.MaxRows(c.connection.who()),
+		Permits: c.permits,
+	}
+}
+
+// permits tells which of a record's actions may be offered.
+func (c *entityCall) permits(operation string) bool {
+	return c.policy.Call(c.connection.who(), c.entity, operation) == nil
 }
 
 // path is the call as the public API has it, for the journal: the fingerprint must not depend on the inner protocol.

@@ -105,6 +105,9 @@ func New(opts Options) *Handler {
 // Close ends every connection. Calls under way are cancelled.
 func (h *Handler) Close() { h.pool.close() }
 
+// Reset closes every login, so that the policy's word on targets and paths is asked anew. Calls under way are cancelled.
+func (h *Handler) Reset() { h.pool.reset() }
+
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := guard(func() error {

@@ -85,6 +85,12 @@ func (p *pool) replace(id string, c *connection) {
 
 // close ends every connection and waits for what was opening.
 func (p *pool) close() {
+	p.reset()
+	p.work.Wait()
+}
+
+// reset closes every login; each is opened again when it is next called.
+func (p *pool) reset() {
 	p.mu.Lock()
 	all := p.connections
 	p.connections = make(map[string]*connection)
@@ -92,7 +98,6 @@ func (p *pool) close() {
 	for _, c := range all {
 		c.retire()
 	}
-	p.work.Wait()
 }
 
 // connection is one login and, once it was needed, its engine. An engine is closed when the connection is retired and

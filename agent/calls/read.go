@@ -6,25 +6,23 @@ import (
 	"errors"
 	"net/http"
 
+	"gantry/connectors/engine"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
 )
 
 // list reads one page.
 func (h *Handler) list(ctx context.Context, c *entityCall) (answer, error) {
-	var page Page
+	var page engine.Page
 	err := h.withEngine(ctx, c, func(ctx context.Context, l *lease) (err error) {
-		page, err = l.List(ctx, c.query())
+		page, err = l.List(ctx, c.entity, c.query())
 		return err
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	if page.Data == nil {
-		page.Data = []json.RawMessage{}
-	}
 	for i := range page.Data {
-		if page.Data[i], err = c.hidden.Redact(page.Data[i]); err != nil {
+		if page.Data[i].JSON, err = c.hidden.Redact(page.Data[i].JSON); err != nil {
 			return answer{}, err
 		}
 	}
@@ -33,9 +31,9 @@ func (h *Handler) list(ctx context.Context, c *entityCall) (answer, error) {
 
 // get reads one record.
 func (h *Handler) get(ctx context.Context, c *entityCall) (answer, error) {
-	var record Record
+	var record engine.Record
 	err := h.withEngine(ctx, c, func(ctx context.Context, l *lease) (err error) {
-		record, err = l.Get(ctx, c.query(), c.id)
+		record, err = l.Get(ctx, c.entity, c.id, c.query())
 		return err
 	})
 	if err != nil {
@@ -44,7 +42,7 @@ func (h *Handler) get(ctx context.Context, c *entityCall) (answer, error) {
 	return c.recordAnswer(http.StatusOK, record)
 }
 
-func (c *entityCall) recordAnswer(status int, record Record) (answer, error) {
+func (c *entityCall) recordAnswer(status int, record engine.Record) (answer, error) {
 	body, err := c.hidden.Redact(record.JSON)
 	if err != nil {
 		return answer{}, err
@@ -111,7 +109,7 @@ func (h *Handler) streamEntity(w http.ResponseWriter, r *http.Request) (begun bo
 
 // source reads all records and ends with the count.
 func (c *entityCall) source(ctx context.Context, l *lease, line func([]byte) error) error {
-	count, err := l.Stream(ctx, c.query(), func(record []byte) error {
+	count, err := l.Stream(ctx, c.entity, c.query(), func(record []byte) error {
 		record, err := c.hidden.Redact(record)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"gantry/agent/journal"
+	"gantry/connectors"
+	"gantry/connectors/engine"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
 )
@@ -17,14 +20,14 @@ const journalTime = 10 * time.Second
 
 // write runs an operation that has an effect, at most once for one key.
 func (h *Handler) write(ctx context.Context, c *entityCall) (answer, error) {
-	w, err := c.newWrite()
+	w, raw, err := c.newWrite()
 	if err != nil {
 		return answer{}, err
 	}
 	if w.DryRun {
 		return h.dryRun(ctx, c, w)
 	}
-	call, err := c.journalCall(w)
+	call, err := c.journalCall(w, raw)
 	if err != nil {
 		return answer{}, err
 	}
@@ -39,25 +42,32 @@ func (h *Handler) write(ctx context.Context, c *entityCall) (answer, error) {
 	return h.run(ctx, c, ticket, w)
 }
 
-// newWrite reads the request.
-func (c *entityCall) newWrite() (Write, error) {
-	body, err := readBody(c.request, maxBody)
-	if err != nil {
-		return Write{}, err
+// newWrite reads the request; raw is its body as it came.
+func (c *entityCall) newWrite() (w engine.Write, raw []byte, err error) {
+	if raw, err = readBody(c.request, maxBody); err != nil {
+		return w, nil, err
 	}
-	if err := c.checkBody(body); err != nil {
-		return Write{}, notSent(err)
+	if err := c.checkBody(raw); err != nil {
+		return w, nil, notSent(err)
 	}
 	header := c.request.Header
-	return Write{
-		Entity: c.entity, Operation: c.operation, Action: c.action, ID: c.id, Body: body, IfMatch: header.Get(wire.HeaderIfMatch),
-		IdempotencyKey: header.Get(wire.HeaderIdempotencyKey), DryRun: c.request.URL.Query().Get("dry_run") == "true", Now: time.Now(),
-	}, nil
+	w = engine.Write{
+		Entity: c.entity, Operation: c.operation, ID: c.id, IfMatch: header.Get(wire.HeaderIfMatch),
+		IdempotencyKey: header.Get(wire.HeaderIdempotencyKey), DryRun: c.request.URL.Query().Get("dry_run") == "true",
+		Now: time.Now(), Permits: c.permits,
+	}
+	if len(bytes.TrimSpace(raw)) > 0 {
+		if w.Body, err = connectors.DecodeBody(raw); err != nil {
+			return w, nil, fault.New(fault.InvalidRequest, "The body is not one JSON object, or a member of it stands there twice.").
+				Because(err).Ended(fault.NotSent)
+		}
+	}
+	return w, raw, nil
 }
 
 // journalCall names the write to the journal. One without a key of its own gets a key that nobody can send again: it is
 // journaled for the people who look at unknown outcomes.
-func (c *entityCall) journalCall(w Write) (journal.Call, error) {
+func (c *entityCall) journalCall(w engine.Write, raw []byte) (journal.Call, error) {
 	call := journal.Call{
 		Connection: c.connection.row.ID, Key: w.IdempotencyKey, RequestID: c.request.Header.Get(wire.HeaderRequestID),
 		Method: c.request.Method, Path: c.path(),
@@ -66,15 +76,15 @@ func (c *entityCall) journalCall(w Write) (journal.Call, error) {
 		call.Key = "auto:" + rand.Text()
 	}
 	var err error
-	if call.Fingerprint, err = journal.Fingerprint(call.Method, call.Path, w.Body); err != nil {
+	if call.Fingerprint, err = journal.Fingerprint(call.Method, call.Path, raw); err != nil {
 		return call, fault.New(fault.InvalidRequest, "The body is no JSON.").Because(err).Ended(fault.NotSent)
 	}
 	return call, nil
 }
 
 // dryRun makes every check that can be made without writing.
-func (h *Handler) dryRun(ctx context.Context, c *entityCall, w Write) (answer, error) {
-	var result Result
+func (h *Handler) dryRun(ctx context.Context, c *entityCall, w engine.Write) (answer, error) {
+	var result engine.Result
 	err := h.withEngine(ctx, c, func(ctx context.Context, l *lease) (err error) {
 		result, err = l.Write(ctx, w)
 		return err
@@ -99,7 +109,7 @@ func replay(entry journal.Entry) (answer, error) {
 }
 
 // run takes an engine and a place, settles an earlier try if there was one, and has the effect.
-func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w Write) (answer, error) {
+func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (answer, error) {
 	_, l, err := h.pool.use(ctx, c.connection)
 	if err != nil {
 		return answer{}, unsent(ticket, err)
@@ -111,15 +121,13 @@ func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket
 	}
 	defer leave()
 	if ticket.Unsettled() {
-		settled, err := l.Settle(ctx, w)
+		w.Age = ticket.Age()
+		result, settled, err := l.Settle(ctx, w)
 		if err != nil {
-			return answer{}, stillUnknown(err)
+			return answer{}, unsettled(err)
 		}
-		switch settled.State {
-		case Happened:
-			return c.finish(ticket, settled.Result, map[string]string{wire.HeaderReplayed: "true"})
-		case StillUnknown:
-			return answer{}, settled.Fault
+		if settled {
+			return c.finish(ticket, result, map[string]string{wire.HeaderReplayed: "true"})
 		}
 	}
 	return h.effect(ctx, c, ticket, l, w)
@@ -127,7 +135,7 @@ func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket
 
 // effect is the part that must not be cut: once the write is on disk as started it has its time to end, whether or not
 // the caller still waits.
-func (h *Handler) effect(ctx context.Context, c *entityCall, ticket *journal.Ticket, l *lease, w Write) (answer, error) {
+func (h *Handler) effect(ctx context.Context, c *entityCall, ticket *journal.Ticket, l *lease, w engine.Write) (answer, error) {
 	if err := ctx.Err(); err != nil { // the last moment at which going away costs nothing
 		return answer{}, unsent(ticket, err)
 	}
@@ -140,7 +148,7 @@ func (h *Handler) effect(ctx context.Context, c *entityCall, ticket *journal.Tic
 	}
 	effect, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
 	defer cancel()
-	var result Result
+	var result engine.Result
 	err := guard(func() (err error) {
 		result, err = l.Write(effect, w)
 		return err
@@ -162,7 +170,7 @@ func start(ticket *journal.Ticket) error {
 }
 
 // finish puts the result on disk and answers with it.
-func (c *entityCall) finish(ticket *journal.Ticket, result Result, header map[string]string) (answer, error) {
+func (c *entityCall) finish(ticket *journal.Ticket, result engine.Result, header map[string]string) (answer, error) {
 	kept, err := c.resultAnswer(result)
 	if err != nil {
 		return answer{}, fault.From(err, fault.HopAgent).Clone().Ended(fault.Done)
@@ -178,18 +186,17 @@ func (c *entityCall) finish(ticket *journal.Ticket, result Result, header map[st
 	return kept, nil
 }
 
-// resultAnswer makes the answer of a write: 201 for what was created, 204 where there is nothing left to show.
-func (c *entityCall) resultAnswer(result Result) (answer, error) {
-	status := http.StatusOK
-	switch {
-	case c.operation == "create" && !c.action:
-		status = http.StatusCreated
-	case len(result.Record.JSON) == 0:
-		status = http.StatusNoContent
+// resultAnswer makes the answer of a write.
+func (c *entityCall) resultAnswer(result engine.Result) (answer, error) {
+	if len(result.Record.JSON) == 0 {
+		result.Record.JSON = []byte("{}")
 	}
-	a, err := c.recordAnswer(status, result.Record)
+	a, err := c.recordAnswer(result.Status, result.Record)
 	if err != nil {
 		return answer{}, err
+	}
+	if result.Status == http.StatusNoContent {
+		a.body = nil
 	}
 	if result.Record.ID != "" {
 		a.header[wire.HeaderRecordID] = result.Record.ID
@@ -234,7 +241,7 @@ func outcome(f *fault.Error) fault.Outcome {
 // unsent is the fault of a write that did not begin. What an earlier try under its key did may still be unknown.
 func unsent(ticket *journal.Ticket, err error) error {
 	if ticket.Unsettled() {
-		return stillUnknown(err)
+		return unsettled(err)
 	}
 	return notSent(err)
 }
@@ -243,10 +250,15 @@ func notSent(err error) error {
 	return fault.From(err, fault.HopAgent).Clone().Ended(fault.NotSent)
 }
 
-// stillUnknown is the fault of a write whose earlier try could not be settled now. Sending it again, with its key, is safe.
-func stillUnknown(err error) error {
-	f := fault.From(err, fault.HopAgent).Clone().Ended(fault.Unknown)
-	return f.Advise("Send the same request again with the same Idempotency-Key: Gantry will then find out what the first one did. %s", f.Advice)
+// unsettled is the fault of a write whose earlier try could not be settled now. Where the engine says that nothing ever
+// will tell, its word stays; else sending it again, with its key, is safe.
+func unsettled(err error) error {
+	f := fault.From(err, fault.HopAgent)
+	if f.Outcome == fault.Unknown {
+		return f
+	}
+	return f.Clone().Ended(fault.Unknown).
+		Advise("Send the same request again with the same Idempotency-Key: Gantry will then find out what the first one did. %s", f.Advice)
 }
 
 func firstOf(errs ...error) error {

@@ -32,12 +32,20 @@ func (t *Ticket) Unsettled() bool {
 	return t.entry != nil && t.entry.State == Unknown
 }
 
+// Age is how long ago the last try under this key began; 0 where there was none.
+func (t *Ticket) Age() time.Duration {
+	if t.entry == nil {
+		return 0
+	}
+	return t.journal.now().Sub(t.entry.StartedAt)
+}
+
 // Start puts the write on disk as started. Only after it may the effect happen.
 func (t *Ticket) Start(ctx context.Context) error {
 	c := t.call
 	_, err := t.journal.db.ExecContext(ctx, `INSERT INTO journal (connection, key, fingerprint, method, path, request_id, state, started_at)
 		VALUES (?, ?, ?, ?, ?, ?, 'started', ?)
-		ON CONFLICT (connection, key) DO UPDATE SET state = 'started', request_id = excluded.request_id`,
+		ON CONFLICT (connection, key) DO UPDATE SET state = 'started', request_id = excluded.request_id, started_at = excluded.started_at`,
 		c.Connection, c.Key, c.Fingerprint[:], c.Method, c.Path, c.RequestID, t.journal.now().UnixMilli())
 	if err != nil {
 		return broken("written", fault.NotSent, err)
