@@ -46,7 +46,7 @@ func toDecimal(s string) (string, bool) {
 		mantissa = "0" + mantissa
 	}
 	mantissa = strings.TrimSuffix(mantissa, ".")
-	if !isDecimal(mantissa) {
+	if strings.HasPrefix(mantissa, "-") || !isDecimal(mantissa) {
 		return "", false
 	}
 	if scientific {
