@@ -20,7 +20,7 @@ import (
 
 // Pauses of renewal.
 const (
-	renewCheck = 15 * time.Second // how often it is looked whether a renewal is due and a session is up
+	renewCheck = time.Second      // how often it is looked whether a renewal is due and a session is up
 	renewRetry = 2 * time.Minute  // after a failed try
 	renewTime  = 30 * time.Second // one try
 )

@@ -107,6 +107,12 @@ func (r *relay) count() int {
 	return len(r.dials)
 }
 
+func (r *relay) latest() *fake {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sessions[len(r.sessions)-1]
+}
+
 type refused struct{ permanent bool }
 
 func (refused) Error() string { return "refused" }
@@ -164,6 +170,8 @@ func TestBackOffGrowsToItsCeiling(t *testing.T) {
 		r.fail(errors.New("no route"))
 		r.sessions[0].end(errors.New("cut"))
 		time.Sleep(3 * time.Minute)
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		var gaps []time.Duration
 		for i := 2; i < len(r.dials); i++ {
 			gaps = append(gaps, r.dials[i].Sub(r.dials[i-1]))
@@ -187,7 +195,7 @@ func TestBackOffGrowsToItsCeiling(t *testing.T) {
 func TestAcceptAndDropIsNotHammered(t *testing.T) {
 	inBubble(t, 1, func(t *testing.T, r *relay, s *Supervisor) {
 		for range 6 {
-			r.sessions[len(r.sessions)-1].end(errors.New("dropped"))
+			r.latest().end(errors.New("dropped"))
 			synctest.Wait()
 			time.Sleep(time.Until(s.Snapshot()[0].NextTry))
 			synctest.Wait()
@@ -196,7 +204,7 @@ func TestAcceptAndDropIsNotHammered(t *testing.T) {
 			t.Fatalf("%d attempts are remembered, want 6", got)
 		}
 		time.Sleep(time.Minute) // of health
-		r.sessions[len(r.sessions)-1].end(errors.New("cut"))
+		r.latest().end(errors.New("cut"))
 		synctest.Wait()
 		if wait := time.Until(s.Snapshot()[0].NextTry); wait > 500*time.Millisecond {
 			t.Errorf("after a minute of health it waits %s", wait)
