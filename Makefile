@@ -38,7 +38,7 @@ generate: ## write the generated files anew: documents, published schemas, golde
 	go test ./tunnel/fault ./configs ./connectors/entity ./connectors/sql -update
 
 bench: ## measure speed and memory beside direct access and the limit of the machine, in one table
-	go test ./house/bench -run '^$$' -bench . -benchtime 1x -timeout 60m
+	go run ./house/bench
 
 prove: fuzz ## what takes minutes: kills, a million rows, proxies, fuzzing
 	GANTRY_PROVE=1 go test ./house -count 1 -timeout 60m -v
