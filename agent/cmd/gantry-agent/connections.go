@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"gantry/agent/control"
+	"gantry/agent/state"
+)
+
+func (a *app) connections() *cobra.Command {
+	return a.group("connections", "Show the logins that the agent holds",
+		&cobra.Command{Use: "list", Short: "List the connections", Args: args(cobra.NoArgs),
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.connectionsList(cmd) }})
+}
+
+// connectionsDocument is the --json form of `connections list`.
+type connectionsDocument struct {
+	Schema      int                  `json:"schema"`
+	Running     bool                 `json:"running"` // otherwise the list is what the disk holds
+	Connections []control.Connection `json:"connections"`
+}
+
+func (a *app) connectionsList(cmd *cobra.Command) error {
+	ctx, cancel := a.bounded(cmd)
+	defer cancel()
+	all, err := a.client().Connections(ctx)
+	running := err == nil
+	if errors.Is(err, control.ErrNotRunning) {
+		all, err = a.stored(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.printJSON(connectionsDocument{control.Schema, running, append([]control.Connection{}, all...)})
+		return nil
+	}
+	if len(all) == 0 {
+		a.print("No connections.")
+		return nil
+	}
+	a.print("%-22s %-18s %-8s %s", "NAME", "SYSTEM", "STATE", "ID")
+	for _, c := range all {
+		a.print("%-22s %-18s %-8s %s", c.Name, c.System, c.State, c.ID)
+		if c.LastError != "" {
+			a.print("  last error: %s", c.LastError)
+		}
+	}
+	return nil
+}
+
+// stored lists what the agent's folder holds.
+func (a *app) stored(ctx context.Context) ([]control.Connection, error) {
+	config, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := identity(ctx, config.StateDir); err != nil {
+		return nil, err
+	}
+	db, err := state.Open(ctx, config.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Connections(ctx)
+	all := make([]control.Connection, len(rows))
+	for i, row := range rows {
+		all[i] = control.Connection{ID: row.ID, Name: row.Name, System: row.System, State: "stopped", OpenedAt: row.OpenedAt}
+	}
+	return all, errors.Join(err, db.Close())
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gantry/agent/control"
+	"gantry/configs"
+	"gantry/connectors"
+	"gantry/connectors/catalogue"
+	"gantry/connectors/definition"
+	sqldriver "gantry/connectors/sql"
+	"gantry/connectors/wire"
+)
+
+// drivers is the one list of what this program speaks.
+func drivers() []connectors.Driver { return []connectors.Driver{sqldriver.Driver{}} }
+
+// definitions loads the built-in systems and the site's own.
+func definitions(config configs.Agent) (*definition.Set, error) {
+	sources := []fs.FS{catalogue.FS}
+	if config.Definitions != "" {
+		if _, err := os.Stat(config.Definitions); err != nil {
+			return nil, fail(exitConfig, "Correct `definitions` in the configuration.", "open definitions: %w", err)
+		}
+		sources = append(sources, os.DirFS(config.Definitions))
+	}
+	set, err := definition.Load(sources...)
+	if err != nil {
+		return nil, &failure{exitConfig, fmt.Errorf("load definitions: %w", err), "Correct the definition, in the folder " + config.Definitions}
+	}
+	return set, nil
+}
+
+func (a *app) connectors() *cobra.Command {
+	return a.group("connectors", "Show the systems that can be connected",
+		&cobra.Command{Use: "list", Short: "List the systems", Args: args(cobra.NoArgs),
+			RunE: func(*cobra.Command, []string) error { return a.connectorsList() }},
+		&cobra.Command{Use: "show SYSTEM", Short: "Show a system: its login, entities and operations", Args: args(cobra.ExactArgs(1)),
+			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
+	)
+}
+
+// systems describes every system, by id.
+func (a *app) systems() ([]wire.System, error) {
+	config, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	set, err := definitions(config)
+	if err != nil {
+		return nil, err
+	}
+	all := []wire.System{}
+	for _, d := range set.Systems() {
+		all = append(all, d.Describe())
+	}
+	slices.SortFunc(all, func(x, y wire.System) int { return strings.Compare(x.ID, y.ID) })
+	return all, nil
+}
+
+func (a *app) connectorsList() error {
+	all, err := a.systems()
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.printJSON(struct {
+			Schema  int           `json:"schema"`
+			Systems []wire.System `json:"systems"`
+		}{control.Schema, all})
+		return nil
+	}
+	a.print("%-24s %-9s %-8s %-8s %s", "ID", "VERSION", "DRIVER", "PROVED", "PRODUCT")
+	for _, s := range all {
+		a.print("%-24s %-9s %-8s %-8s %s", s.ID, s.Version, s.Driver, s.Proved, s.Product)
+	}
+	return nil
+}
+
+func (a *app) connectorsShow(id string) error {
+	all, err := a.systems()
+	if err != nil {
+		return err
+	}
+	index := slices.IndexFunc(all, func(s wire.System) bool { return s.ID == id })
+	if index < 0 {
+		return noSystem(id, all)
+	}
+	s := all[index]
+	if a.json {
+		a.printJSON(struct {
+			Schema int `json:"schema"`
+			wire.System
+		}{control.Schema, s})
+		return nil
+	}
+	a.print("%s %s: %s (%s)", s.ID, s.Version, s.Product, strings.Join(s.Categories, ", "))
+	a.print("%-12s %s, %s", "Driver", s.Driver, count(s.Tier, "connection credit", "connection credits"))
+	if s.Guide != "" {
+		a.print("\n%s", strings.TrimSpace(s.Guide))
+	}
+	a.print("\nLogin")
+	for _, line := range loginLines(s.Login) {
+		a.print("  %s", line)
+	}
+	a.print("\nEntities")
+	for _, e := range s.Entities {
+		a.print("  %-18s %s", e.Name, strings.Join(append(slices.Clone(e.Operations), e.Actions...), " "))
+	}
+	return nil
+}
+
+func noSystem(id string, all []wire.System) error {
+	var ids []string
+	for _, s := range all {
+		ids = append(ids, s.ID)
+	}
+	fix := "See: gantry-agent connectors list"
+	if near := configs.Nearest(id, ids); near != "" {
+		fix = "Did you mean: gantry-agent connectors show " + near
+	}
+	return fail(exitFailed, fix, "there is no system %q", id)
+}
+
+// loginLines says in one line each what a login asks for.
+func loginLines(schema json.RawMessage) []string {
+	var login struct {
+		Required   []string `json:"required"`
+		Properties map[string]struct {
+			Title     string `json:"title"`
+			WriteOnly bool   `json:"writeOnly"`
+			Default   any    `json:"default"`
+		} `json:"properties"`
+	}
+	if json.Unmarshal(schema, &login) != nil { // it comes from a definition that was validated
+		return nil
+	}
+	var lines []string
+	for _, name := range sorted(login.Properties) {
+		p := login.Properties[name]
+		line := fmt.Sprintf("%-18s %s", name, p.Title)
+		if p.WriteOnly {
+			line += " (secret)"
+		}
+		if p.Default != nil {
+			line += fmt.Sprintf(" [%v]", p.Default)
+		}
+		if slices.Contains(login.Required, name) {
+			line += " *"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

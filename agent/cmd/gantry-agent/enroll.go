@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gantry/agent"
+	"gantry/agent/control"
+	"gantry/agent/state"
+	"gantry/configs"
+)
+
+// maxToken bounds what is read as a token, in bytes.
+const maxToken = 8 << 10
+
+func (a *app) enroll() *cobra.Command {
+	var file string
+	var keep, force bool
+	cmd := &cobra.Command{
+		Use: "enroll [TOKEN]", Aliases: []string{"enrol"}, Short: "Make this machine known to the relay, once", Args: args(cobra.MaximumNArgs(1)),
+		Long: `Make this machine known to the relay, once. The cloud side gives the token, which works one time.
+Its keys are made here and never leave this machine. Prefer --token-file or standard input: an argument
+is visible to every user of this machine while the command runs. The token's file is deleted after use.`,
+		Example: "  gantry-agent enroll --token-file token.txt\n  gantry-agent enroll --token-file - < token.txt",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			token, err := a.token(given, file)
+			if err != nil {
+				return err
+			}
+			if err := a.enrolWith(cmd, token, force); err != nil {
+				return err
+			}
+			if file != "" && file != "-" && !keep {
+				if err := os.Remove(file); err != nil {
+					a.say("The token is used up; delete its file %s yourself.", file)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&file, "token-file", "", "`file` that holds the token; - is standard input")
+	cmd.Flags().BoolVar(&keep, "keep-token-file", false, "do not delete the token's file")
+	cmd.Flags().BoolVar(&force, "force", false, "replace the identity that is there; its connections and logins go")
+	return cmd
+}
+
+// token reads the token from where the command line says.
+func (a *app) token(given []string, file string) (string, error) {
+	switch {
+	case len(given) == 1 && file != "":
+		return "", fail(exitUsage, "Give the token once.", "both an argument and --token-file")
+	case len(given) == 1:
+		a.say("Warning: a token on the command line is visible to others. Use --token-file.")
+		return strings.TrimSpace(given[0]), nil
+	case file == "-" || file == "" && !terminal(a.in):
+		return readToken(a.in, "standard input")
+	case file == "":
+		return "", fail(exitUsage, "Usage: gantry-agent enroll --token-file FILE", "no token")
+	}
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(absolute)
+	if err != nil {
+		return "", fail(exitUsage, "Check the path given with --token-file.", "open token: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	return readToken(f, absolute)
+}
+
+func readToken(r io.Reader, from string) (string, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, maxToken))
+	if err != nil {
+		return "", fmt.Errorf("read token from %s: %w", from, err)
+	}
+	if token := strings.TrimSpace(string(raw)); token != "" {
+		return token, nil
+	}
+	return "", fail(exitUsage, "Usage: gantry-agent enroll --token-file FILE", "no token in %s", from)
+}
+
+// enrolledDocument is the --json form of `enroll`.
+type enrolledDocument struct {
+	Schema               int       `json:"schema"`
+	Agent                string    `json:"agent"`
+	Site                 string    `json:"site"`
+	Organisation         string    `json:"organisation"`
+	Relay                string    `json:"relay"`
+	SealingKey           string    `json:"sealing_key"`
+	CertificateExpiresAt time.Time `json:"certificate_expires_at"`
+}
+
+func (a *app) enrolWith(cmd *cobra.Command, token string, force bool) error {
+	config, logger, err := a.offline()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := a.bounded(cmd)
+	defer cancel()
+	done, err := agent.Enrol(ctx, config, token, agent.Enrolment{Options: logger, Force: force})
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.printJSON(enrolledDocument{control.Schema, done.Agent, done.Site, done.Organisation, done.Relay, done.SealingKey, done.ExpiresAt})
+		return nil
+	}
+	a.print("Enrolled as %s of site %s, at %s.", done.Agent, done.Site, done.Relay)
+	a.print("Sealing key  %s", done.SealingKey)
+	a.say("The cloud side must show the same sealing key. Next: gantry-agent policy allow target HOST:PORT")
+	return nil
+}
+
+func (a *app) unenroll() *cobra.Command {
+	return &cobra.Command{
+		Use: "unenroll", Aliases: []string{"unenrol"}, Short: "Forget the relay, the keys and every login", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, options, err := a.offline()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			id, err := identity(ctx, config.StateDir)
+			if err != nil {
+				return err
+			}
+			if err := a.confirm(id); err != nil {
+				return err
+			}
+			if err := agent.Unenrol(ctx, config, options); err != nil {
+				return err
+			}
+			if a.json {
+				a.printJSON(map[string]any{"schema": control.Schema, "agent": id.Agent, "unenrolled": true})
+				return nil
+			}
+			a.print("%s is forgotten here, with every login.", id.Agent)
+			a.say("The cloud side still lists it, as offline, until it is removed there.")
+			return nil
+		},
+	}
+}
+
+// confirm asks back before logins are erased.
+func (a *app) confirm(id state.Identity) error {
+	if a.yes {
+		return nil
+	}
+	if !terminal(a.in) {
+		return fail(exitUsage, "Say so with --yes.", "this erases the agent's keys and every login")
+	}
+	a.say("This erases the keys of %s and every login. Go on? [y/N] ", id.Agent)
+	line, err := bufio.NewReader(io.LimitReader(a.in, 100)).ReadString('\n')
+	if err != nil || strings.ToLower(strings.TrimSpace(line)) != "y" {
+		return fail(exitFailed, "", "nothing was changed")
+	}
+	return nil
+}
+
+// offline is the configuration and the options of a command that works without the service. It talks of warnings only.
+func (a *app) offline() (configs.Agent, agent.Options, error) {
+	config, err := a.load()
+	if err != nil {
+		return config, agent.Options{}, err
+	}
+	logger, _, err := a.logger(configs.Log{Level: "warn"})
+	return config, agent.Options{Version: version, Logger: logger}, err
+}

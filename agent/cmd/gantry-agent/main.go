@@ -1,0 +1,30 @@
+// Command gantry-agent is the program in the plant: it dials the relay, and answers calls as the plant's policy allows.
+//
+// This package is the command line and nothing more: it reads flags and files, asks package agent or the running agent
+// (package control), prints, and chooses the exit code (exit.go). Standard output is the answer, standard error is
+// talk; with --json the answer is one document, to which members are only ever added.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+)
+
+// version is set by the build.
+var version = "dev"
+
+func main() {
+	os.Exit(Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Main runs one command and gives the exit code. Tests run it as the program.
+func Main(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) int {
+	a := &app{in: in, out: out, talk: talk}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(talk)
+	return a.finish(root.ExecuteContext(ctx))
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"gantry/agent/control"
+	"gantry/configs"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gantry-agent": main})
+}
+
+// TestScripts runs the command line as people do: testdata/script has one file for each command.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      exits,
+			"eventually": eventually,
+			"service":    service,
+			"relay":      fakeRelay,
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// exits runs a command and checks its exit code: `exits 78 gantry-agent run`. Its output can be looked at afterwards.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("%v exits %d, want %d", args[1:], got, want)
+	}
+}
+
+// service is a running agent as far as the command line sees one: `service STATE-DIR STATE`. It reloads FILE from
+// `service STATE-DIR STATE FILE`.
+func service(ts *testscript.TestScript, _ bool, args []string) {
+	source := &fakeService{state: control.State(args[1])}
+	if len(args) > 2 {
+		source.file = ts.MkAbs(args[2])
+	}
+	dir := ts.MkAbs(args[0])
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- control.Serve(ctx, dir, source, slog.New(slog.DiscardHandler)) }()
+	ts.Defer(func() {
+		cancel()
+		ts.Check(<-done)
+	})
+	for range 500 {
+		if conn, err := net.Dial("unix", filepath.Join(dir, control.SocketName)); err == nil {
+			_ = conn.Close()
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("the service does not answer")
+}
+
+// fakeService is the agent behind the control socket.
+type fakeService struct {
+	state control.State
+	file  string
+}
+
+func (f *fakeService) Status(ctx context.Context) (control.Status, error) {
+	now := time.Now()
+	s := control.Status{
+		State: f.state, Version: "1.2.3", StartedAt: now.Add(-3*time.Hour - time.Minute), StateDir: "/var/lib/gantry-agent", ConfigFile: "/etc/gantry-agent/agent.yaml",
+		Identity: &control.Identity{Agent: "agt_7", Site: "site_3", CertificateExpiresAt: time.Date(2099, 1, 2, 0, 0, 0, 0, time.UTC), SealingKey: "ab12 cd34"},
+		Relay:    control.Relay{URL: "wss://relay.example.com", Proxy: "proxy:3128"},
+		Sessions: []control.Session{
+			{Lane: "calls", State: "connected", Since: now.Add(-90*time.Minute - time.Second), RoundTripMS: 21.3},
+			{Lane: "bulk", State: "waiting", NextTryAt: now.Add(90*time.Second + 500*time.Millisecond), LastError: "connection refused"},
+		},
+		Policy: control.Policy{Targets: 2, Paths: 1, Writes: true},
+	}
+	if f.state == control.Refused {
+		s.Sessions = []control.Session{{Lane: "calls", State: "refused", Refusal: "revoked", LastError: "This agent was revoked."}}
+	}
+	s.Connections, _ = f.Connections(ctx)
+	return s, nil
+}
+
+func (f *fakeService) Connections(context.Context) ([]control.Connection, error) {
+	return []control.Connection{
+		{ID: "con_1", Name: "erp", System: "demo-plant", State: "open"},
+		{ID: "con_2", Name: "wms", System: "adventureworks", State: "failing", LastError: "CREDENTIALS_EXPIRED"},
+	}, nil
+}
+
+func (f *fakeService) Reload(context.Context) (control.Reloaded, error) {
+	if f.file == "" {
+		return control.Reloaded{}, errors.New("no file")
+	}
+	_, err := configs.LoadAgent(f.file)
+	return control.Reloaded{Applied: err == nil}, err
+}

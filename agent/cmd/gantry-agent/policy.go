@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"gantry/agent/control"
+	"gantry/agent/policy/edit"
+	"gantry/configs"
+)
+
+func (a *app) policy() *cobra.Command {
+	return a.group("policy", "Show and change what the agent may do",
+		&cobra.Command{Use: "show", Short: "Show what the policy allows", Args: args(cobra.NoArgs),
+			RunE: func(*cobra.Command, []string) error { return a.policyShow() }},
+		a.change("allow", true), a.change("deny", false),
+	)
+}
+
+// change makes `policy allow` or `policy deny`, with a command for each kind of thing.
+func (a *app) change(verb string, allow bool) *cobra.Command {
+	kinds := []struct {
+		kind    edit.Kind
+		value   string
+		short   string
+		example string
+	}{
+		{edit.Target, "HOST:PORT", "hosts and ports", "db.plant.local:5432"},
+		{edit.Path, "FOLDER", "a folder with files or SQLite databases", "/srv/plant"},
+		{edit.Writes, "", "changes in the systems", ""},
+		{edit.System, "ID", "a system", "demo-plant"},
+		{edit.Entity, "NAME", "an entity", "purchase-orders"},
+		{edit.Operation, "[ENTITY:]OPERATION", "an operation", "purchase-orders:create"},
+		{edit.Field, "ENTITY.FIELD", "a field", "'*.tax_id'"},
+	}
+	group := a.group(verb, strings.ToUpper(verb[:1])+verb[1:]+" something, and keep the rest of the file as it is")
+	for _, k := range kinds {
+		c := edit.Change{Allow: allow, Kind: k.kind}
+		number := cobra.ExactArgs(1)
+		if k.value == "" {
+			number = cobra.NoArgs
+		}
+		cmd := &cobra.Command{
+			Use: strings.TrimSpace(string(k.kind) + " " + k.value), Short: strings.ToUpper(verb[:1]) + verb[1:] + " " + k.short, Args: args(number),
+			Example: strings.TrimSpace("  gantry-agent policy " + verb + " " + string(k.kind) + " " + k.example),
+			RunE: func(cmd *cobra.Command, given []string) error {
+				if len(given) == 1 {
+					c.Value = given[0]
+				}
+				return a.policyChange(cmd, c)
+			},
+		}
+		if k.kind == edit.System || k.kind == edit.Entity || k.kind == edit.Operation || k.kind == edit.Field {
+			cmd.Flags().StringVar(&c.Connection, "connection", "", "only in the rules of this connection, by `name` or id")
+		}
+		group.AddCommand(cmd)
+	}
+	return group
+}
+
+// changeDocument is the --json form of a change.
+type changeDocument struct {
+	Schema int `json:"schema"`
+	edit.Result
+	InForce bool   `json:"in_force"` // the running agent has it
+	Agent   string `json:"agent"`    // reloaded, not_running, or why it did not reload
+}
+
+// policyChange edits the file, then makes the running agent read it.
+func (a *app) policyChange(cmd *cobra.Command, c edit.Change) error {
+	if c.Kind == edit.Path {
+		absolute, err := filepath.Abs(c.Value)
+		if err != nil {
+			return err
+		}
+		c.Value = absolute
+	}
+	result, err := edit.File(a.file(), c)
+	if err != nil {
+		return err
+	}
+	document := changeDocument{Schema: control.Schema, Result: result}
+	ctx, cancel := a.bounded(cmd)
+	defer cancel()
+	_, reloadErr := a.client().Reload(ctx)
+	switch {
+	case reloadErr == nil:
+		document.InForce, document.Agent = true, "reloaded"
+	case errors.Is(reloadErr, control.ErrNotRunning):
+		document.Agent = "not_running"
+	default:
+		document.Agent = reloadErr.Error()
+	}
+	if a.json {
+		a.printJSON(document)
+		return nil
+	}
+	a.tellChange(document, reloadErr)
+	return nil
+}
+
+func (a *app) tellChange(d changeDocument, reloadErr error) {
+	if d.Created {
+		a.print("%s: written, with every key explained", d.File)
+	}
+	for _, did := range d.Did {
+		a.print("%s: %s", d.File, did)
+	}
+	if !d.Changed {
+		a.print("%s: nothing to change, it is so already", d.File)
+	}
+	for _, note := range d.Notes {
+		a.print("%s", note)
+	}
+	switch {
+	case d.InForce:
+		a.say("The running agent has read it: it is in force.")
+	case errors.Is(reloadErr, control.ErrNotRunning):
+		a.say("The agent is not running: it takes effect when it starts.")
+	default:
+		a.say("The running agent could not be told: %v\nRestart it for the change to take effect.", reloadErr)
+	}
+}
+
+// policyShow prints the policy part of the effective configuration.
+func (a *app) policyShow() error {
+	config, err := a.load()
+	if err != nil {
+		return err
+	}
+	var node yaml.Node
+	if err := node.Encode(config.Policy); err != nil {
+		return err
+	}
+	if a.json {
+		var values map[string]any
+		if err := node.Decode(&values); err != nil {
+			return err
+		}
+		a.printJSON(map[string]any{"schema": control.Schema, "file": a.file(), "policy": values})
+		return nil
+	}
+	a.tellPolicy(config.Policy)
+	return nil
+}
+
+func (a *app) tellPolicy(p configs.Policy) {
+	a.print("%-13s %s", "File", a.file())
+	a.print("%-13s %s", "Targets", list(p.Targets, "none: no network connection is allowed"))
+	a.print("%-13s %s", "Paths", list(p.Paths, "none: no file is opened"))
+	a.print("%-13s %s", "Writes", map[bool]string{true: "allowed", false: "off"}[p.Writes])
+	a.tellRules("", p.Rules)
+	for _, name := range sorted(p.Connections) {
+		a.print("\nConnection %s, in addition", name)
+		a.tellRules("  ", p.Connections[name])
+	}
+}
+
+// tellRules prints the rules that say something.
+func (a *app) tellRules(indent string, r configs.Rules) {
+	rows := []struct {
+		title   string
+		members []string
+	}{
+		{"Systems", r.Systems}, {"Entities", r.Entities}, {"Operations", r.Operations},
+		{"Not systems", r.DenySystems}, {"Not entities", r.DenyEntities}, {"Not operations", r.DenyOperations}, {"Not fields", r.DenyFields},
+	}
+	for _, row := range rows {
+		if len(row.members) > 0 {
+			a.print("%s%-13s %s", indent, row.title, list(row.members, ""))
+		}
+	}
+	if r.MaxRows > 0 {
+		a.print("%s%-13s %d a call", indent, "Rows", r.MaxRows)
+	}
+	if r.Rate != "" {
+		a.print("%s%-13s %s", indent, "Rate", r.Rate)
+	}
+	if r.Concurrency > 0 {
+		a.print("%s%-13s %d calls at once", indent, "Concurrency", r.Concurrency)
+	}
+}

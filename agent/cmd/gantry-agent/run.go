@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"gantry/agent"
+	"gantry/configs"
+)
+
+func (a *app) run() *cobra.Command {
+	return &cobra.Command{
+		Use: "run", Short: "Run the agent in the foreground", Args: args(cobra.NoArgs),
+		Long: `Run the agent in the foreground. The first Ctrl-C (or SIGTERM) lets the calls under way finish; the second
+ends it at once. SIGHUP reads the policy again. An invalid configuration exits 78.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },
+	}
+}
+
+// serve runs the agent until a signal.
+func (a *app) serve(ctx context.Context) error {
+	config, err := a.load()
+	if err != nil {
+		return err
+	}
+	logger, closeLog, err := a.logger(config.Log)
+	if err != nil {
+		return err
+	}
+	options, err := a.options(config, logger)
+	if err != nil {
+		return errors.Join(err, closeLog())
+	}
+	service, err := agent.New(config, options)
+	if err != nil {
+		return errors.Join(err, closeLog())
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		logger.Info("agent drains, a second signal ends it at once")
+		stop() // from here on a signal has its usual effect
+	})()
+	return errors.Join(withReloads(ctx, service, logger), closeLog())
+}
+
+// withReloads runs the service, and reads the configuration again on each SIGHUP meanwhile.
+func withReloads(ctx context.Context, service *agent.Agent, logger *slog.Logger) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	ended := make(chan error, 1)
+	go func() { ended <- service.Run(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-hangups:
+			if _, err := service.Reload(ctx); err != nil {
+				logger.Error("configuration not reloaded, the one before stays in force", "error", err)
+			}
+		}
+	}
+}
+
+// options are what the agent needs beside its configuration.
+func (a *app) options(config configs.Agent, logger *slog.Logger) (agent.Options, error) {
+	set, err := definitions(config)
+	if err != nil {
+		return agent.Options{}, err
+	}
+	return agent.Options{Version: version, ConfigFile: a.file(), Drivers: drivers(), Definitions: set, Logger: logger}, nil
+}
+
+// logger opens the log as the configuration says; -v and -q win over its level.
+func (a *app) logger(config configs.Log) (*slog.Logger, func() error, error) {
+	out, closeLog := a.talk, func() error { return nil }
+	if config.File != "" {
+		f, err := os.OpenFile(config.File, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+		if err != nil {
+			return nil, nil, fmt.Errorf("open log: %w", err)
+		}
+		out, closeLog = f, f.Close
+	}
+	return slog.New(a.logHandler(config, out)), closeLog, nil
+}
+
+func (a *app) logHandler(config configs.Log, out io.Writer) slog.Handler {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(config.Level)); err != nil { // the configuration was validated
+		level = slog.LevelInfo
+	}
+	switch {
+	case a.verbose:
+		level = slog.LevelDebug
+	case a.quiet:
+		level = slog.LevelError
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if config.Format == "json" {
+		return slog.NewJSONHandler(out, options)
+	}
+	return slog.NewTextHandler(out, options)
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gantry/agent/control"
+	"gantry/agent/state"
+	"gantry/configs"
+)
+
+func (a *app) status() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show how the agent is, on one screen", Args: args(cobra.NoArgs),
+		Long: `Show how the agent is, on one screen. Exit codes: 0 connected, 3 not enrolled, 4 needs an administrator,
+5 not running, 6 no session to the relay, 7 refused by the relay.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			s, err := a.ask(ctx)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				a.printJSON(s)
+			} else {
+				a.tellStatus(s, time.Now())
+			}
+			return quietly(statusCode(s.State))
+		},
+	}
+}
+
+// statusCode gives the exit code of a state.
+func statusCode(s control.State) int {
+	switch s {
+	case control.NotEnrolled:
+		return exitNotSetUp
+	case control.Inaccessible:
+		return exitElevation
+	case control.NotRunning:
+		return exitNotRunning
+	case control.Connecting:
+		return exitNetwork
+	case control.Refused:
+		return exitRefused
+	}
+	return exitOK
+}
+
+// ask gives the running agent's status, or what the disk tells when it does not run.
+func (a *app) ask(ctx context.Context) (control.Status, error) {
+	s, err := a.client().Status(ctx)
+	switch {
+	case errors.Is(err, control.ErrNotRunning):
+		return a.resting(ctx, control.NotRunning)
+	case errors.Is(err, control.ErrNoAccess):
+		return a.resting(ctx, control.Inaccessible)
+	}
+	return s, err
+}
+
+// resting puts a status together without the service.
+func (a *app) resting(ctx context.Context, is control.State) (control.Status, error) {
+	config, err := a.load()
+	problems, faulty := errors.AsType[*configs.Problems](err)
+	if err != nil && !faulty {
+		return control.Status{}, err
+	}
+	s := control.Status{
+		Schema: control.Schema, State: is, Version: version, StateDir: config.StateDir, ConfigFile: a.file(),
+		Sessions: []control.Session{}, Connections: []control.Connection{},
+		Policy: control.Policy{Targets: len(config.Policy.Targets), Paths: len(config.Policy.Paths), Writes: config.Policy.Writes},
+	}
+	if faulty {
+		s.Problem = problems.Error()
+	}
+	if is == control.Inaccessible {
+		return s, nil
+	}
+	id, err := identity(ctx, config.StateDir)
+	switch {
+	case errors.Is(err, state.ErrNotEnrolled):
+		s.State = control.NotEnrolled
+	case errors.Is(err, fs.ErrPermission):
+		s.State = control.Inaccessible
+	case err != nil:
+		return s, err
+	default:
+		s.Relay.URL = id.Relay
+		s.Identity = &control.Identity{Agent: id.Agent, Site: id.Site, Organisation: id.Organisation, EnrolledAt: id.EnrolledAt}
+	}
+	return s, nil
+}
+
+// identity reads who the agent is from its folder, without making one.
+func identity(ctx context.Context, stateDir string) (state.Identity, error) {
+	if _, err := os.Stat(filepath.Join(stateDir, state.File)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return state.Identity{}, state.ErrNotEnrolled
+		}
+		return state.Identity{}, err
+	}
+	db, err := state.Open(ctx, stateDir)
+	if err != nil {
+		return state.Identity{}, err
+	}
+	id, err := db.Identity(ctx)
+	return id, errors.Join(err, db.Close())
+}
+
+// tellStatus prints the one screen: 80 columns, plain ASCII, colour only for the state.
+func (a *app) tellStatus(s control.Status, now time.Time) {
+	a.print("gantry-agent %s: %s%s", s.Version, a.paint(s.State), summary(s, now))
+	if s.Problem != "" {
+		a.print("\nThe configuration is faulty%s:\n%s", consequence(s.State), s.Problem)
+	}
+	a.print("")
+	if s.Relay.URL != "" {
+		a.print("%-12s %s%s", "Relay", s.Relay.URL, via(s.Relay.Proxy))
+	}
+	for _, session := range s.Sessions {
+		a.print("%-12s %-10s %s", "  "+session.Lane, session.State, sessionDetail(session, now))
+	}
+	if id := s.Identity; id != nil {
+		a.print("%-12s %s", "Agent", id.Agent)
+		a.print("%-12s %s%s", "Site", id.Site, until(id.CertificateExpiresAt, now))
+		if id.SealingKey != "" {
+			a.print("%-12s %s", "Sealing key", id.SealingKey)
+		}
+	}
+	a.print("%-12s %s, %s, writes %s", "Policy", count(s.Policy.Targets, "target", "targets"),
+		count(s.Policy.Paths, "folder", "folders"), map[bool]string{true: "on", false: "off"}[s.Policy.Writes])
+	a.print("%-12s %s", "Config", s.ConfigFile)
+	a.print("%-12s %s", "State", s.StateDir)
+	if s.State != control.NotRunning && s.State != control.Inaccessible && s.State != control.NotEnrolled {
+		a.print("%-12s %s", "Connections", connectionsSummary(s.Connections))
+	}
+	if next := nextStep(s); next != "" {
+		a.print("\n%s", next)
+	}
+}
+
+func summary(s control.Status, now time.Time) string {
+	if len(s.Sessions) == 0 {
+		return ""
+	}
+	up := 0
+	for _, session := range s.Sessions {
+		if session.State == "connected" {
+			up++
+		}
+	}
+	text := fmt.Sprintf(", %d of %s", up, count(len(s.Sessions), "session", "sessions"))
+	if !s.StartedAt.IsZero() {
+		text += ", running for " + span(now.Sub(s.StartedAt))
+	}
+	return text
+}
+
+// consequence says what a faulty configuration means: a running agent keeps the one before.
+func consequence(is control.State) string {
+	switch is {
+	case control.NotRunning, control.NotEnrolled:
+		return ", the agent will not start"
+	case control.Inaccessible:
+		return ""
+	}
+	return ", the one before stays in force"
+}
+
+func via(proxy string) string {
+	if proxy == "" {
+		return ""
+	}
+	return " through proxy " + proxy
+}
+
+func until(expires, now time.Time) string {
+	switch {
+	case expires.IsZero():
+		return ""
+	case expires.Before(now):
+		return ", certificate EXPIRED " + expires.Format("2006-01-02")
+	}
+	return ", certificate until " + expires.Format("2006-01-02")
+}
+
+func sessionDetail(s control.Session, now time.Time) string {
+	switch {
+	case s.Refusal != "":
+		return s.Refusal + ": " + s.LastError
+	case s.State == "connected":
+		text := "for " + span(now.Sub(s.Since))
+		if s.RoundTripMS > 0 {
+			text += fmt.Sprintf(", %.0f ms", s.RoundTripMS)
+		}
+		return text
+	case s.LastError != "" && !s.NextTryAt.IsZero():
+		return "next try in " + span(max(s.NextTryAt.Sub(now), 0)) + ": " + s.LastError
+	}
+	return s.LastError
+}
+
+func connectionsSummary(all []control.Connection) string {
+	failing := 0
+	for _, c := range all {
+		if c.State == "failing" {
+			failing++
+		}
+	}
+	if failing == 0 {
+		return itoa(len(all))
+	}
+	return fmt.Sprintf("%d, %d failing (gantry-agent connections list)", len(all), failing)
+}
+
+// nextStep says what to do about the state.
+func nextStep(s control.Status) string {
+	switch s.State {
+	case control.NotEnrolled:
+		return "It is not enrolled yet. Get a token from the cloud side, then run:\n  gantry-agent enroll --token-file FILE"
+	case control.NotRunning:
+		return "It does not run. Start it through the service manager, or: gantry-agent run"
+	case control.Inaccessible:
+		return "This account may not ask the service. Run the command as an administrator."
+	case control.Refused:
+		return "The relay refuses this agent, for the reason above. Ask who runs the cloud side;\nafter a revocation, enrol again: gantry-agent enroll --force --token-file FILE"
+	case control.Connecting:
+		return "No session to the relay is up. The agent keeps trying; the reason stands above."
+	}
+	return ""
+}
+
+// span writes a duration in its largest unit or two.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh %dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd", int(d.Hours())/24)
+}
+
+// paint colours the state where a person looks at it.
+func (a *app) paint(s control.State) string {
+	text := map[control.State]string{control.NotEnrolled: "not enrolled", control.NotRunning: "not running", control.Inaccessible: "not accessible"}[s]
+	if text == "" {
+		text = string(s)
+	}
+	colour := map[control.State]string{control.Connected: "32", control.Degraded: "33", control.Connecting: "33", control.Draining: "33"}[s]
+	if colour == "" {
+		colour = "31"
+	}
+	if a.noColor || os.Getenv("NO_COLOR") != "" || !terminal(a.out) {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+// terminal reports whether a stream ends at a person.
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
