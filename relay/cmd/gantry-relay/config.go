@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"gantry/configs"
+)
+
+// configDocument is the --json form of `config check`.
+type configDocument struct {
+	Schema   int               `json:"schema"`
+	OK       bool              `json:"ok"`
+	Problems []configs.Problem `json:"problems"`
+}
+
+func (a *app) config() *cobra.Command {
+	return a.group("config", "Check the configuration, or print a sample", a.configCheck(), a.configSample())
+}
+
+func (a *app) configCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check", Short: "Tell everything that is wrong with the configuration", Args: args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			if _, err := a.load(); err != nil {
+				return a.checkFailed(err)
+			}
+			a.answer(configDocument{schema, true, []configs.Problem{}}, "The configuration is valid.")
+			return nil
+		},
+	}
+}
+
+// checkFailed prints the problems: as the answer with --json, as talk otherwise.
+func (a *app) checkFailed(err error) error {
+	problems, ok := errors.AsType[*configs.Problems](err)
+	if !ok || !a.json {
+		return err
+	}
+	a.printJSON(configDocument{schema, false, problems.List})
+	return told(exitConfig)
+}
+
+func (a *app) configSample() *cobra.Command {
+	return &cobra.Command{
+		Use: "sample", Short: "Print a configuration with every key, its meaning and its default", Args: args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			a.answer(map[string]any{"schema": schema, "sample": configs.RelaySample}, configs.RelaySample)
+			return nil
+		},
+	}
+}

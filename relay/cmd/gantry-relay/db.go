@@ -1,0 +1,86 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"gantry/configs"
+	"gantry/relay/store/sqlite"
+)
+
+// checkDocument is the --json form of `db check`.
+type checkDocument struct {
+	Schema   int      `json:"schema"`
+	OK       bool     `json:"ok"`
+	Problems []string `json:"problems"`
+}
+
+// backupDocument is the --json form of `db backup`.
+type backupDocument struct {
+	Schema int    `json:"schema"`
+	File   string `json:"file"`
+}
+
+func (a *app) db() *cobra.Command {
+	return a.group("db", "Check and back up the database, also while the relay serves", a.dbCheck(), a.dbBackup())
+}
+
+func (a *app) dbCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check", Short: "Look for damage in the database", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := a.existing()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			found, err := sqlite.Check(ctx, config.DataDir)
+			if err != nil {
+				return err
+			}
+			if len(found) == 0 {
+				a.answer(checkDocument{schema, true, []string{}}, "The database is whole.")
+				return nil
+			}
+			a.answer(checkDocument{schema, false, found}, found...)
+			return told(exitFailed)
+		},
+	}
+}
+
+func (a *app) dbBackup() *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FILE", Short: "Write a copy of the database to a new file", Args: args(cobra.ExactArgs(1)),
+		Long: `Write a copy of the database, as it is at one moment, to a file that does not exist yet. It holds the relay's
+certificate authority: keep it as safe as the relay. To restore it, stop the relay, put it back as ` + sqlite.File + ` into an
+empty data folder, and start the relay.`,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			config, err := a.existing()
+			if err != nil {
+				return err
+			}
+			file, err := filepath.Abs(given[0])
+			if err != nil {
+				return err
+			}
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			if err := sqlite.Backup(ctx, config.DataDir, file); err != nil {
+				return err
+			}
+			a.answer(backupDocument{schema, file}, file)
+			return nil
+		},
+	}
+}
+
+// existing reads the configuration of a relay that has data.
+func (a *app) existing() (configs.Relay, error) {
+	config, err := a.load()
+	if err != nil {
+		return config, err
+	}
+	return config, hasData(config.DataDir)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gantry/relay/admin"
+)
+
+// organisationDocument is the --json form of one organisation.
+type organisationDocument struct {
+	Schema int `json:"schema"`
+	admin.Organisation
+}
+
+func (a *app) orgs() *cobra.Command {
+	return a.group("orgs", "Found and list organisations", a.orgsCreate(), a.orgsList())
+}
+
+func (a *app) orgsCreate() *cobra.Command {
+	var wish admin.NewOrganisation
+	cmd := &cobra.Command{
+		Use: "create NAME", Short: "Found an organisation; prints its id", Args: args(cobra.ExactArgs(1)),
+		Example: `  gantry-relay orgs create "Example Ltd" --credits 10`,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			wish.Name = given[0]
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			return a.administer(ctx, true, func(ctx context.Context, ad admin.Administration) error {
+				o, err := ad.CreateOrganisation(ctx, wish)
+				if err != nil {
+					return err
+				}
+				a.answer(organisationDocument{schema, o}, o.ID)
+				a.say("%s has %s. Give it a key: gantry-relay keys create --org %s --role admin", o.Name, count(o.Credits.Total, "credit", "credits"), o.ID)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().IntVar(&wish.Credits, "credits", 0, "connection credits in its pool: a connection uses its system's tier")
+	return cmd
+}
+
+func (a *app) orgsList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the organisations", Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			return a.administer(ctx, false, func(ctx context.Context, ad admin.Administration) error {
+				all, err := ad.Organisations(ctx)
+				if err != nil {
+					return err
+				}
+				var lines []string
+				for _, o := range all {
+					lines = append(lines, fmt.Sprintf("%s  %d of %s used  %s", o.ID, o.Credits.Used, count(o.Credits.Total, "credit", "credits"), o.Name))
+				}
+				a.answer(list[admin.Organisation]{schema, all}, lines...)
+				return nil
+			})
+		},
+	}
+}
