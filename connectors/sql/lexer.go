@@ -3,6 +3,7 @@ package sqldriver
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // lexis is what the dialects' lexical rules differ in.
@@ -235,11 +236,13 @@ func (l *lexer) word() error {
 	stop := l.skip(l.pos, nameChar)
 	word := strings.ToLower(l.src[l.pos:stop])
 	if l.quoteQ && (word == "q" || word == "nq") && l.at(stop) == '\'' && stop+1 < len(l.src) {
-		end := strings.Index(l.src[stop+2:], string(closing(l.src[stop+1]))+"'")
-		if end < 0 {
+		open, size := utf8.DecodeRuneInString(l.src[stop+1:])
+		body, end := stop+1+size, string(closing(open))+"'"
+		n := strings.Index(l.src[body:], end)
+		if n < 0 {
 			return fmt.Errorf("a string %s' is never closed", word)
 		}
-		l.pos = stop + 2 + end + 2
+		l.pos = body + n + len(end)
 		return nil
 	}
 	l.out.words = append(l.out.words, word)
@@ -247,9 +250,9 @@ func (l *lexer) word() error {
 	return nil
 }
 
-func closing(open byte) byte {
-	if i := strings.IndexByte("[{(<", open); i >= 0 {
-		return "]})>"[i]
+func closing(open rune) rune {
+	if i := strings.IndexRune("[{(<", open); i >= 0 {
+		return rune("]})>"[i])
 	}
 	return open
 }

@@ -75,7 +75,11 @@ func (sqlite) connector(a address, l connectors.Limits) (driver.Connector, error
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", lockWait(l).Milliseconds()), "foreign_keys(1)", "trusted_schema(0)"},
 	}
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: options.Encode()}
-	return sqlitelib.NewConnector(file.String())
+	connector, err := sqlitelib.NewConnector(file.String())
+	if err != nil {
+		return nil, err
+	}
+	return sqliteSessions{connector}, nil
 }
 
 func (sqlite) begin(ctx context.Context, c *sql.Conn, readOnly bool, _ connectors.Limits) (*sql.Tx, error) {
