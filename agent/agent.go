@@ -50,7 +50,6 @@ type Agent struct {
 	config  configs.Agent
 	opts    Options
 	logger  *slog.Logger
-	started time.Time
 	policy  policy.Live
 	loaded  atomic.Pointer[loaded]
 	running atomic.Pointer[running]
@@ -66,6 +65,7 @@ type loaded struct {
 
 // running is what exists while Run does.
 type running struct {
+	started  time.Time
 	db       *state.DB
 	identity *identity
 	handler  *calls.Handler
@@ -95,7 +95,6 @@ func (a *Agent) own() policy.Own {
 // state folder. The error is state.ErrNotEnrolled, state.ErrInUse or that of a state which cannot be opened; an
 // unreachable relay, or one that refuses, is none: Status tells it.
 func (a *Agent) Run(ctx context.Context) error {
-	a.started = time.Now()
 	store, err := openStore(ctx, a.config.StateDir)
 	if err != nil {
 		return err
@@ -143,7 +142,7 @@ func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 // assemble puts the parts together.
 func (a *Agent) assemble(store *store, id *identity, j *journal.Journal) (*running, error) {
 	dialer := &dial.Dialer{Policy: func() dial.Policy { return a.policy.Current() }, Logger: a.logger}
-	r := &running{db: store.db, identity: id}
+	r := &running{started: time.Now(), db: store.db, identity: id}
 	instance := rand.Text()
 	r.handler = calls.New(calls.Options{
 		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,

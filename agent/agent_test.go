@@ -156,7 +156,12 @@ func config(t *testing.T) configs.Agent {
 // run starts an agent; the returned function stops it and waits.
 func run(t *testing.T, c configs.Agent) (*Agent, func()) {
 	t.Helper()
-	a, err := New(c, quiet())
+	return runWith(t, c, quiet())
+}
+
+func runWith(t *testing.T, c configs.Agent, opts Options) (*Agent, func()) {
+	t.Helper()
+	a, err := New(c, opts)
 	fatal(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -223,6 +228,11 @@ func ask(t *testing.T, s *tunnel.Session, path string) string {
 	fatal(t, err)
 	response, err := s.RoundTripper().RoundTrip(request)
 	fatal(t, err)
+	return readAll(t, response)
+}
+
+func readAll(t *testing.T, response *http.Response) string {
+	t.Helper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	fatal(t, err)
@@ -293,7 +303,9 @@ func TestRefusalIsShown(t *testing.T) {
 	r, c := newRelay(t), config(t)
 	_, err := Enrol(t.Context(), c, r.token(), Enrolment{Options: quiet()})
 	fatal(t, err)
+	r.mu.Lock()
 	r.refusal = &tunnel.Refused{Code: tunnel.CodeRevoked, Message: "This agent was removed.", Permanent: true}
+	r.mu.Unlock()
 	a, _ := run(t, c)
 	eventually(t, "status tells the refusal", func() bool {
 		status, err := a.Status(t.Context())

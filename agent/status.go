@@ -20,7 +20,7 @@ var _ control.Source = (*Agent)(nil)
 func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 	l := a.loaded.Load()
 	s := control.Status{
-		State: control.NotEnrolled, Version: a.opts.Version, PID: os.Getpid(), StartedAt: a.started,
+		State: control.NotEnrolled, Version: a.opts.Version, PID: os.Getpid(),
 		StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile, Problem: l.problem,
 		Policy: control.Policy{
 			Targets: len(l.config.Policy.Targets), Paths: len(l.config.Policy.Paths), Writes: l.config.Policy.Writes, LoadedAt: l.at,
@@ -30,6 +30,7 @@ func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 	if r == nil {
 		return s, nil
 	}
+	s.StartedAt = r.started
 	s.Identity = &control.Identity{
 		Agent: r.identity.Agent, Site: r.identity.Site, Organisation: r.identity.Organisation, EnrolledAt: r.identity.EnrolledAt,
 		CertificateExpiresAt: r.identity.expires(), SealingKey: r.identity.sealing.Public().Fingerprint(),
@@ -140,8 +141,11 @@ func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {
 	}
 	a.loaded.Store(&loaded{config: config, at: time.Now()})
 	was, is := before.config.Policy, config.Policy
-	if r := a.running.Load(); r != nil && !(slices.Equal(was.Targets, is.Targets) && slices.Equal(was.Paths, is.Paths)) {
-		r.handler.Reset() // a login that is open already would not ask again
+	if r := a.running.Load(); r != nil {
+		if !slices.Equal(was.Targets, is.Targets) || !slices.Equal(was.Paths, is.Paths) {
+			r.handler.Reset() // a login that is open already would not ask again
+		}
+		r.links.Retry() // a person is at work here: what was refused may be mended
 	}
 	a.logger.InfoContext(ctx, "configuration reloaded", "targets", len(config.Policy.Targets), "writes", config.Policy.Writes)
 	return control.Reloaded{Applied: !reflect.DeepEqual(before.config.Policy, config.Policy), Restart: a.waiting(config)}, nil

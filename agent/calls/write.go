@@ -37,7 +37,7 @@ func (h *Handler) write(ctx context.Context, c *entityCall) (answer, error) {
 	}
 	defer ticket.Leave()
 	if entry, known := ticket.Replay(); known {
-		return replay(entry)
+		return c.replay(entry)
 	}
 	return h.run(ctx, c, ticket, w)
 }
@@ -95,8 +95,8 @@ func (h *Handler) dryRun(ctx context.Context, c *entityCall, w engine.Write) (an
 	return answer{status: http.StatusOK, body: result.Record.JSON}, nil
 }
 
-// replay answers with the first result.
-func replay(entry journal.Entry) (answer, error) {
+// replay answers with the first result, less what the plant keeps to itself by now.
+func (c *entityCall) replay(entry journal.Entry) (answer, error) {
 	if entry.TooLarge {
 		return answer{}, fault.New(fault.Internal, "The write was done; its answer was too large to be kept.").At(fault.HopAgent).
 			Ended(fault.Done).Advise("Read the record.")
@@ -105,7 +105,11 @@ func replay(entry journal.Entry) (answer, error) {
 	for name, value := range entry.Result.Header {
 		header[name] = value
 	}
-	return answer{status: entry.Result.Status, header: header, body: entry.Result.Body}, nil
+	body, err := c.hidden.Redact(entry.Result.Body)
+	if err != nil {
+		return answer{}, fault.From(err, fault.HopAgent).Clone().Ended(fault.Done)
+	}
+	return answer{status: entry.Result.Status, header: header, body: body}, nil
 }
 
 // run takes an engine and a place, settles an earlier try if there was one, and has the effect.

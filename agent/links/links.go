@@ -91,13 +91,3 @@ type Status struct {
 	Refusal   *Refusal      `json:"refusal,omitempty"`
 	Retiring  int           `json:"retiring,omitempty"` // former sessions that still finish calls
 }
-
-// Any reports whether a slot is connected.
-func Any(all []Status) bool {
-	for _, s := range all {
-		if s.State == Connected {
-			return true
-		}
-	}
-	return false
-}
