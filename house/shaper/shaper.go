@@ -109,11 +109,10 @@ func (s *Shaper) tune(c net.Conn) {
 
 // pump carries one direction of one connection: read, wait for a place on the lane, hand on after the delay.
 func (s *Shaper) pump(l *lane, from, to net.Conn) {
-	arrivals := make(chan chunk, l.inFlight)
+	arrivals := make(chan chunk, l.inFlight) // never closed: the lane may be about to send
 	var deliver sync.WaitGroup
 	deliver.Go(func() { s.deliver(l, arrivals, to) })
 	defer deliver.Wait()
-	defer close(arrivals)
 	for {
 		buffer := l.buffers.Get().([]byte)
 		n, err := from.Read(buffer)
@@ -121,32 +120,30 @@ func (s *Shaper) pump(l *lane, from, to net.Conn) {
 			return
 		}
 		if err != nil {
-			l.flush(s.ctx, arrivals)
+			l.send(s.ctx, chunk{arrivals: arrivals, last: true})
 			return
 		}
 	}
 }
 
-// deliver writes what has travelled long enough.
+// deliver writes what has travelled long enough, until the last chunk. Where the peer is gone it only takes.
 func (s *Shaper) deliver(l *lane, arrivals <-chan chunk, to net.Conn) {
-	for c := range arrivals {
-		if c.done != nil {
-			close(c.done)
-			continue
-		}
-		time.Sleep(time.Until(c.due))
-		_, err := to.Write(c.data)
-		l.buffers.Put(c.data[:cap(c.data)]) //nolint:staticcheck // the slice header is small beside its 64 KiB
-		if err != nil {
-			break
-		}
-	}
-	if tcp, ok := to.(*net.TCPConn); ok {
-		_ = tcp.CloseWrite()
-	}
-	for c := range arrivals { // the peer is gone: let the reader end
-		if c.done != nil {
-			close(c.done)
+	gone := false
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case c := <-arrivals:
+			if c.last {
+				_ = to.(*net.TCPConn).CloseWrite()
+				return
+			}
+			if !gone {
+				time.Sleep(time.Until(c.due))
+				_, err := to.Write(c.data)
+				gone = err != nil
+			}
+			l.buffers.Put(c.data[:cap(c.data)]) //nolint:staticcheck // the slice header is small beside its 64 KiB
 		}
 	}
 }
@@ -156,7 +153,7 @@ type chunk struct {
 	data     []byte
 	due      time.Time
 	arrivals chan<- chunk
-	done     chan struct{} // set on a marker that follows the last byte
+	last     bool // nothing follows
 }
 
 // lane is one direction of the link, shared by all connections.
@@ -190,18 +187,6 @@ func (l *lane) send(ctx context.Context, c chunk) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// flush waits until everything queued before has been handed to the connection's delivery.
-func (l *lane) flush(ctx context.Context, arrivals chan<- chunk) {
-	marker := chunk{arrivals: arrivals, done: make(chan struct{})}
-	if !l.send(ctx, marker) {
-		return
-	}
-	select {
-	case <-marker.done:
-	case <-ctx.Done():
 	}
 }
 

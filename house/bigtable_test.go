@@ -1,0 +1,55 @@
+package house
+
+import (
+	"database/sql"
+	"os"
+	"testing"
+
+	"gantry/connectors/sql/sqltest"
+	"gantry/house/adventureworks"
+)
+
+// bigTable is a plant whose system is one table of any size, mapped by a definition that the site wrote itself.
+type bigTable struct {
+	plant    *plant
+	database *sql.DB
+	client   *Client
+}
+
+const bigReadings = `apiVersion: connector/v1
+metadata: {id: big-readings, version: 1.0.0, product: Big readings, categories: [historian], tier: 1, proved: real, extends: [base/sql, base/sql-postgres]}
+guide: The historian's read-only user.
+entities:
+  meter-readings:
+    key: [{column: readingid, type: integer}]
+    operations:
+      list:
+        sql: SELECT readingid, meter, value, unit, note FROM big_reading
+        keyset: [{column: readingid, type: integer}]
+    fields:
+      meter_id: {from: meter}
+      value: {from: value}
+      unit: {from: unit}
+      type: {from: note}
+`
+
+func openBigTable(t *testing.T, rows int) *bigTable {
+	t.Helper()
+	base := sqltest.Postgres(t).Database(t)
+	if err := adventureworks.Generate(t.Context(), base.DB, "postgres", rows); err != nil {
+		t.Fatal(err)
+	}
+	user := base.Login(t, "GRANT SELECT ON big_reading TO %s")
+	folder := t.TempDir()
+	writeFile(t, folder+"/big-readings.yaml", bigReadings)
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b := &bigTable{database: base.DB, plant: open(t, withAgent("definitions: "+folder+"\n"), withRelay("limits: {client_stall: 10m}\n"))}
+	b.plant.allow("target", base.Server.Address())
+	b.client, _ = b.plant.connect(login{
+		System: "big-readings", Name: "historian", Settings: base.Settings(),
+		Credentials: map[string]string{"username": user.Username, "password": user.Password},
+	})
+	return b
+}

@@ -1,0 +1,114 @@
+package house
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNoPasswordIsLeftAnywhere connects with a password that is easy to find, makes good and bad calls, and then looks
+// for it, in every form, in the relay's folder, in both logs and in the errors.
+func TestNoPasswordIsLeftAnywhere(t *testing.T) {
+	aw := openAdventureWorks(t, "postgres")
+	p := aw.plant
+	canary := "Can4ry+pass/w?rd&=" + strings.Repeat("x", 8)
+	aw.as(t, "CREATE USER canary PASSWORD '"+canary+"'")
+	aw.as(t, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO canary")
+	t.Cleanup(func() { aw.as(t, "DROP OWNED BY canary; DROP USER canary") })
+
+	with := aw.login
+	with.Site, with.Name = p.site, "canary"
+	with.Credentials = map[string]string{"username": "canary", "password": canary}
+	client, id := p.connect(with)
+	p.expect(client, http.MethodGet, "/vendors?limit=3&include=remote_data", nil, 200, nil)
+
+	var errors bytes.Buffer
+	fail := func(c *Client, method, path string, body any) {
+		answer, err := c.Do(t.Context(), method, path, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Status < 400 {
+			t.Errorf("%s %s succeeded", method, path)
+		}
+		errors.Write(answer.Body)
+	}
+	for name, change := range map[string]func(*login){
+		"wrong user":         func(l *login) { l.Credentials["username"] = "nobody" },
+		"no such database":   func(l *login) { l.Settings["database"] = "nowhere" },
+		"outside the policy": func(l *login) { l.Settings["host"] = "10.255.255.1" },
+		"no such setting":    func(l *login) { l.Settings["pasword"] = canary },
+		"secret as setting":  func(l *login) { l.Settings["port"] = canary },
+		"no such system":     func(l *login) { l.System = "nothing" },
+	} {
+		bad := with
+		bad.Name = name
+		bad.Settings, bad.Credentials = copied(with.Settings), copied(with.Credentials)
+		change(&bad)
+		fail(p.admin, http.MethodPost, "/connections", bad)
+	}
+	fail(client, http.MethodPost, "/purchase-orders", newOrder("1")) // no right to write
+	p.must(http.MethodPost, "/connections/"+id+"/disconnect", nil, 200, nil)
+	fail(client, http.MethodGet, "/vendors", nil)
+
+	searched := 0
+	search := func(where string, content []byte) {
+		searched += len(content)
+		for form, text := range forms(canary) {
+			if bytes.Contains(content, []byte(text)) {
+				t.Errorf("the password stands in %s, %s", where, form)
+			}
+		}
+	}
+	search("an error", errors.Bytes())
+	for _, log := range []string{"relay.log", "agent.log"} {
+		search(log, read(t, p.path(log)))
+	}
+	err := filepath.WalkDir(p.path("relay"), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			search(path, read(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("searched %d bytes", searched)
+}
+
+func copied[V any](m map[string]V) map[string]V {
+	c := map[string]V{}
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+// forms are the ways in which a secret may have been written down.
+func forms(secret string) map[string]string {
+	return map[string]string{
+		"raw":             secret,
+		"base64":          strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "="),
+		"base64url":       strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(secret)), "="),
+		"hex":             hex.EncodeToString([]byte(secret)),
+		"URL query":       url.QueryEscape(secret),
+		"URL path":        url.PathEscape(secret),
+		"JSON, HTML-safe": strings.ReplaceAll(secret, "&", `\u0026`),
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
