@@ -53,7 +53,7 @@ const (
 // HTTP inside the tunnel.
 const (
 	maxHeader     = 64 << 10
-	headerTimeout = 10 * time.Second
+	headerTimeout = 2 * time.Minute  // longer than idleStream: a stream that was opened ahead of its call is not closed under it
 	idleStream    = 60 * time.Second // the caller's end closes an idle stream first,
 	idleServed    = 5 * time.Minute  // so that a call never meets a stream that is just being closed
 	bufferCalls   = 8 << 10

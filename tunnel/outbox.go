@@ -19,12 +19,13 @@ type outbox struct {
 	in, out atomic.Int64 // bytes that passed, multiplexer's framing included
 
 	mu     sync.Mutex
-	queued *sync.Cond // the writer waits for bytes
-	room   *sync.Cond // Write waits for space
-	queue  []byte     // borrowed; nil when empty
-	err    error      // set once, when writing is over
-	reason string     // to tell the peer; empty: nothing is told
-	done   chan struct{}
+	queued *sync.Cond    // the writer waits for bytes
+	room   *sync.Cond    // Write waits for space
+	queue  []byte        // borrowed; nil when empty
+	err    error         // set once, when writing is over
+	done   chan struct{} // the writer has ended
+
+	parting bool // what is written is dropped
 }
 
 var _ io.ReadWriteCloser = (*outbox)(nil)
@@ -49,11 +50,14 @@ func (o *outbox) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for written := 0; ; {
-		for o.err == nil && len(o.queue) >= queueSize {
+		for o.err == nil && !o.parting && len(o.queue) >= queueSize {
 			o.room.Wait()
 		}
 		if o.err != nil {
 			return written, o.err
+		}
+		if o.parting {
+			return len(p), nil
 		}
 		if o.queue == nil {
 			o.queue = borrow()
@@ -68,7 +72,7 @@ func (o *outbox) Write(p []byte) (int, error) {
 	}
 }
 
-// writer sends until Close, and then what is left.
+// writer sends until the outbox parts or closes, and then what is left.
 func (o *outbox) writer() {
 	defer close(o.done)
 	for {
@@ -90,7 +94,7 @@ func (o *outbox) writer() {
 func (o *outbox) take() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.queue == nil && o.err == nil {
+	for o.queue == nil && o.err == nil && !o.parting {
 		o.queued.Wait()
 	}
 	batch := o.queue
@@ -120,29 +124,29 @@ func (o *outbox) stop(err error) {
 	o.mu.Unlock()
 }
 
-// closeWith sets what Close will tell the peer.
-func (o *outbox) closeWith(reason string) {
+// part sends what is queued, tells the peer why it ends, and drops what is written from now on. It takes no longer than
+// parting allows, twice. It comes before the multiplexer is closed: while that waits for Close, yamux 0.1.2 lets every
+// reader of a stream spin.
+func (o *outbox) part(reason string) {
 	o.mu.Lock()
-	if o.reason == "" {
-		o.reason = reason
-	}
+	first := !o.parting && o.err == nil
+	o.parting = true
+	o.queued.Signal()
+	o.room.Signal()
 	o.mu.Unlock()
-}
-
-// Close implements io.Closer; the multiplexer calls it when it ends. With a reason, what is queued is still sent.
-func (o *outbox) Close() error {
-	o.stop(io.ErrClosedPipe)
-	o.mu.Lock()
-	reason := o.reason
-	o.mu.Unlock()
-	if reason == "" {
-		_ = o.socket.Close()
-		<-o.done
-		return nil
+	if !first {
+		return
 	}
 	o.socket.link.watched.Store(false)
 	_ = o.socket.SetWriteDeadline(time.Now().Add(parting))
 	<-o.done
 	o.socket.partNormally(reason)
+}
+
+// Close implements io.Closer, at once; the multiplexer calls it when it ends.
+func (o *outbox) Close() error {
+	o.stop(io.ErrClosedPipe)
+	_ = o.socket.Close()
+	<-o.done
 	return nil
 }

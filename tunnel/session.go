@@ -204,7 +204,7 @@ func (s *Session) Close(reason string) {
 	}
 	reason = s.reason
 	s.mu.Unlock()
-	s.outbox.closeWith(reason)
+	s.outbox.part(reason)
 	_ = s.mux.Close() // ends Serve, and that the rest
 	<-s.done
 }

@@ -130,8 +130,10 @@ func (s *socket) message(p []byte) error {
 	return errors.Join(err, flushErr)
 }
 
-// Close implements net.Conn, without a word to the peer.
+// Close implements net.Conn, without a word to the peer. The link goes first, so that it never waits for one who is
+// just parting.
 func (s *socket) Close() error {
+	_ = s.link.Close()
 	_ = s.ws.CloseNow() // it reports only that it was closed before
 	return nil
 }
