@@ -131,20 +131,3 @@ func TestLoginIsSplitAndChecked(t *testing.T) {
 		})
 	}
 }
-
-func FuzzLoad(f *testing.F) {
-	f.Add([]byte(plant))
-	f.Add([]byte(base))
-	f.Add([]byte("a: &x [1]\nb: *x"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		set, err := definition.Load(fstest.MapFS{
-			"base.yaml": &fstest.MapFile{Data: []byte(base)}, "plant.yaml": &fstest.MapFile{Data: raw},
-		})
-		if set == nil {
-			t.Fatalf("no set: %v", err)
-		}
-		for _, d := range set.Systems() {
-			d.Describe()
-		}
-	})
-}

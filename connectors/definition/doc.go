@@ -5,8 +5,11 @@
 //
 // A definition names the layers that it extends, by id; they merge in order: `base/…` → product → product at a version
 // → the site's overlay. Maps merge member by member, lists whose members have an `id` merge by it, everything else is
-// replaced; a null takes a member away. A layer with `abstract: true` is no system of its own. The merged whole is
-// validated against the JSON Schema (schema.json, published), and a fault names file, line and key.
+// replaced; a null takes a member away. New members of a list come before those of the layer below, for in `errors` and
+// `rules` the first match wins. Each layer counts once, however often it is extended. A layer whose metadata says
+// `abstract: true` is no system of its own; a file whose metadata says `overlay: demo-plant` is laid over that system.
+// The merged whole is validated against the JSON Schema (schema.json, published), and a fault names file, line and key.
+// Anchors, aliases and merge keys of YAML are refused: layers say the same, and a small file stays small.
 //
 // # Format
 //
@@ -36,7 +39,7 @@
 //	    version: {column: rev, type: integer}     # makes the etag
 //	    lock: {sql: "SELECT po_id FROM po WHERE po_id = :po_id FOR UPDATE"}  # run first in every write's transaction
 //	    operations:
-//	      list: {sql: "SELECT po_id, … FROM po", keyset: [{column: modified, type: datetime}, {column: po_id, type: integer}], filters: [status, vendor_id, number]}
+//	      list: {sql: "SELECT po_id, … FROM po", keyset: [{column: modified, type: datetime}, {column: po_id, type: integer}], filters: [status, vendor_id, number], scan: [title]}
 //	      get:  {sql: "SELECT … WHERE po_id = :po_id"}   # optional: without it, list filtered by the key
 //	      create:
 //	        class: keyed
@@ -55,6 +58,8 @@
 //	    actions:
 //	      approve: {title: Approve, from: [draft, pending_approval], to: approved, sql: "UPDATE po SET status = 2, rev = rev + 1 WHERE po_id = :po_id AND status = 1", affects: 1}
 //	      adjust:  {input: {quantity: {type: decimal, required: true}}, sql: "…"}
+//	    # `filters` are compared by the system, `scan` by the engine, which reads up to limits.scan rows a page for it;
+//	    # modified_after and created_after work wherever updated_at and created_at come from a column
 //	    fields:                                     # names and types are those of package entity; others need `type`
 //	      number:     {from: po_no}
 //	      vendor_id:  {from: vendor, native: integer, write: [create, update], required: [create]}
@@ -62,6 +67,7 @@
 //	      ordered_at: {from: order_date, native: datetime, tz: "${login.timezone}", write: [create]}
 //	      title:      {value: "${'Order ' + row.po_no}"}    # computed, read-only
 //	      ship_to:    {fields: {street: {from: ship_street}, city: {from: ship_city}}}
+//	      # members of a writable object or list are writable too, unless one of them says `write` itself
 //	      lines:      {from: lines, write: [create, update], fields: {line: {from: line_no}, item_id: {from: item, native: integer, write: [create, update]}}}
 //	      updated_at: {from: modified, native: datetime}
 //	    custom_fields: {colour: {from: color, type: string}}
@@ -69,7 +75,10 @@
 //	      - {id: locked, on: [update, delete], when: "current.status.value in ['approved', 'closed']", deny: RECORD_LOCKED, message: "Approved orders cannot be changed.", advice: "…"}
 //
 // `inbox: {table: gantry_inbox}` in a create, update or action makes its class transactional: the engine's key goes
-// into that table in the same transaction as the effect (the statements come from the base layer's `inbox` section).
+// into that table in the same transaction as the effect. The statements come from the base layer's `inbox` section:
+// insert (:idempotency_key, :entity, :operation, :now; a key that is there is DUPLICATE), find (:idempotency_key; returns
+// record_id) and finish (:idempotency_key, :record_id); `{table}` in them is the operation's table. The classes keyed and lookup need `idempotency.find`,
+// which returns the key columns; lookup may say with `lag` how long the system hides an effect.
 //
 // # Native types
 //
@@ -81,12 +90,13 @@
 //
 // Only bound, never spliced. Key columns by their name; every writable field by its name, as a native value (on update:
 // the current value where the input has none); in `for_each` the member's fields, `:index` from 1, and the outer
-// ones; columns returned by earlier steps; `:idempotency_key`, `:now` (in the form of a step's `now` native type, datetime
-// unless said), `:login_username` and the other settings as `:login_…`; `vars: {name: "${cel}"}` of an operation.
+// ones (members of an object joined to it: :ship_to_city); the version column by its name, as it was read; columns
+// returned by earlier steps (the key's always, others where the step says `returns: [column]`); `:idempotency_key`, `:now` (in the form of a step's `now` native type, datetime
+// unless said), `:login_username` and the other settings as `:login_…`; `vars: {name: "${cel}"}` of an operation, or of a step.
 //
 // # Expressions
 //
-// CEL with a cost limit. `when`: `input` (the body), `current` (the canonical record, null on create), `source` in the
+// CEL with a cost limit and its extensions for strings, lists and math. `when`: `input` (the body), `current` (the canonical record, null on create), `source` in the
 // error map. `"${…}"` in a string: `row` (native), `login` (settings; credentials never enter). A rule is judged on the
 // row read and locked in the same transaction as the write.
 package definition

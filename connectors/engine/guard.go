@@ -36,7 +36,7 @@ func (t *table) procedure(operation string) *definition.Procedure {
 	return t.Actions[operation]
 }
 
-// names lists every write that acts on a record there is, in the order in which `_actions` shows them.
+// recordWrites lists every write that acts on a record there is, in the order in which `_actions` shows them.
 func (t *table) recordWrites() []string {
 	var out []string
 	for _, op := range []string{"update", "delete"} {
@@ -76,11 +76,11 @@ func (x *encoder) actions(b []byte, row connectors.Row) []byte {
 		if !x.t.startsFrom(op, x.t.statusOf(row)) || !x.allowedByStatus(op, row) {
 			continue
 		}
-		if x.t.judged[op] {
+		if len(x.t.byRecord[op]) > 0 {
 			if current == nil {
 				current = decodeRecord(append(slices.Clone(b[x.start:start]), '}'))
 			}
-			if !x.allowedByRules(op, current) {
+			if x.denied(x.t.byRecord[op], current) {
 				continue
 			}
 		}
@@ -94,37 +94,30 @@ func (x *encoder) actions(b []byte, row connectors.Row) []byte {
 
 // allowedByStatus asks the rules that look at nothing but the status; their verdict is kept for the next record.
 func (x *encoder) allowedByStatus(op string, row connectors.Row) bool {
-	if x.t.status == nil {
+	rules := x.t.byStatus[op]
+	if len(rules) == 0 {
 		return true
 	}
 	native := text(row[x.t.status.From])
 	key := op + "\x00" + native
 	if verdict, known := x.t.verdicts.Load(key); known {
-		return verdict.(bool)
+		return verdict == true
 	}
 	status := map[string]any{"value": x.t.statusOf(row), "native_code": native}
-	verdict := x.judge(op, true, map[string]any{"status": status})
+	verdict := !x.denied(rules, map[string]any{"status": status})
 	if _, mapped := x.t.status.codes[native]; mapped { // only so many: the system cannot fill the memory
 		x.t.verdicts.Store(key, verdict)
 	}
 	return verdict
 }
 
-func (x *encoder) allowedByRules(op string, current map[string]any) bool {
-	return x.judge(op, false, current)
-}
-
-func (x *encoder) judge(op string, byStatus bool, current map[string]any) bool {
-	for _, g := range x.t.guards(op) {
-		if g.NeedsInput || g.ByStatus != byStatus {
-			continue
-		}
-		denied, err := g.When.Holds(x.ctx, definition.Scope{"current": current, "login": x.e.login, "input": map[string]any{}})
-		if denied || err != nil {
-			return false
-		}
-	}
-	return true
+// denied reports whether one of the rules denies. One that cannot be judged denies.
+func (x *encoder) denied(rules []*definition.Guard, current map[string]any) bool {
+	scope := definition.Scope{"current": current, "login": x.e.login, "input": map[string]any{}}
+	return slices.ContainsFunc(rules, func(g *definition.Guard) bool {
+		denied, err := g.When.Holds(x.ctx, scope)
+		return denied || err != nil
+	})
 }
 
 // judge asks the rules about a write; nil: none denies it. A rule that cannot be judged denies.

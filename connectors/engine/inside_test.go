@@ -93,8 +93,7 @@ func FuzzCursor(f *testing.F) {
 		if _, ok := e.openCursor(t, fingerprint, cursor); ok && cursor != good {
 			tt.Errorf("a forged cursor was taken: %q", cursor)
 		}
-		other := *e
-		other.connection = "con_2"
+		other := &Engine{program: e.program, connection: "con_2", cursorKey: e.cursorKey, tables: e.tables}
 		if _, ok := other.openCursor(t, fingerprint, cursor); ok {
 			tt.Errorf("a cursor of another connection was taken: %q", cursor)
 		}

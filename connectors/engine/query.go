@@ -164,7 +164,7 @@ func (p *parser) since(name, field, value string) {
 	switch {
 	case err != nil:
 		p.refuse(name, "INVALID", "must be a time as 2026-03-01T06:30:00Z")
-	case c == nil || c.From == "":
+	case c == nil || c.From == "" || p.r.hides(p.q.Hidden, c):
 		p.refuse(name, "UNKNOWN", "this system does not tell when its records of this entity change")
 	default:
 		bound, inclusive := c.after(at)

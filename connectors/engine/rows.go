@@ -88,7 +88,8 @@ func (x *encoder) childRows(src source, name string, parents []any, limit int) (
 			order = append(order, column.Name)
 		}
 	}
-	return collect(src.Read(x.ctx, connectors.Read{
+	// Nested: a stream reads children while its own rows are open.
+	return collect(src.Read(connectors.Nested(x.ctx), connectors.Read{
 		Statement: child.Statement, Vars: x.e.vars(), OrderBy: order, Limit: limit,
 		Filters: []connectors.Filter{{Column: child.Parent, Op: connectors.Equal, Values: parents}},
 	}))

@@ -148,7 +148,6 @@ func (j *job) exec(ctx context.Context, name string, call *definition.Call, vars
 		j.planned = append(j.planned, planned{name, call.Statement.Params(), maps.Clone(vars)})
 		return nil
 	}
-	j.tried = true
 	effect, err := j.tx.Exec(ctx, call.Statement, vars)
 	if err != nil {
 		return err

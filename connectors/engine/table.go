@@ -18,12 +18,13 @@ type table struct {
 	*definition.Table
 	columns  []*column // as records show them; the envelope's last
 	custom   []*column
-	status   *column              // nil: the entity has none
-	inputs   map[string][]*column // of actions
-	writes   []string             // what acts on a record
-	judged   map[string]bool      // operations whose rules look at more than the status
-	bare     *view                // the record as rules see it
-	verdicts sync.Map             // status and operation → bool: whether the rules that look at nothing else allow it
+	status   *column                        // nil: the entity has none
+	inputs   map[string][]*column           // of actions
+	writes   []string                       // what acts on a record
+	byStatus map[string][]*definition.Guard // by operation: rules that look at nothing but the status
+	byRecord map[string][]*definition.Guard // rules that look at the whole record
+	bare     *view                          // the record as rules see it
+	verdicts sync.Map                       // operation and native status → bool: what byStatus said
 }
 
 // column is one field, ready to be encoded.
@@ -44,9 +45,12 @@ type code struct {
 	json  []byte // as the record shows it
 }
 
+// customPath is in front of the paths of custom fields.
+const customPath = "custom_fields."
+
 func newTable(ctx context.Context, t *definition.Table, settings map[string]any) (*table, error) {
 	build := columnBuilder{ctx: ctx, scope: definition.Scope{"login": settings}}
-	out := &table{Table: t, columns: build.columns(t.Members, "", ""), custom: build.columns(t.Custom, "", "")}
+	out := &table{Table: t, columns: build.columns(t.Members, "", ""), custom: build.columns(t.Custom, customPath, "")}
 	out.columns = append(out.columns, build.columns(t.Envelope, "", "")...)
 	out.status = findColumn(out.columns, "status")
 	out.inputs = map[string][]*column{}
@@ -59,9 +63,18 @@ func newTable(ctx context.Context, t *definition.Table, settings map[string]any)
 
 // prepareRules finds out what rules need, so that no record is read for more than that.
 func (t *table) prepareRules() {
-	t.writes, t.judged = t.recordWrites(), map[string]bool{}
+	t.writes = t.recordWrites()
+	t.byStatus, t.byRecord = map[string][]*definition.Guard{}, map[string][]*definition.Guard{}
 	for _, op := range t.writes {
-		t.judged[op] = slices.ContainsFunc(t.guards(op), func(g *definition.Guard) bool { return !g.ByStatus && !g.NeedsInput })
+		for _, g := range t.guards(op) {
+			switch {
+			case g.NeedsInput: // cannot be judged in advance
+			case g.ByStatus && t.status != nil:
+				t.byStatus[op] = append(t.byStatus[op], g)
+			default:
+				t.byRecord[op] = append(t.byRecord[op], g)
+			}
+		}
 	}
 	t.bare = t.newView(nil, nil, false, nil)
 	t.bare.whole, t.bare.children = false, t.ruleChildren()

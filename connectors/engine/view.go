@@ -45,10 +45,11 @@ func (t *table) newView(wanted, hidden []string, remote bool, permits func(strin
 	return v
 }
 
-// hidden reports whether the policy hides a field: by its path, or with the object or list around it.
+// hidden reports whether the policy hides a field: by its path, or with the object or list around
+// it; a custom field also by its bare name.
 func (v *view) hidden(c *column) bool {
 	for _, name := range v.denied {
-		if c.path == name || strings.HasPrefix(c.path, name+".") {
+		if c.path == name || strings.HasPrefix(c.path, name+".") || c.path == customPath+name {
 			return true
 		}
 	}

@@ -50,7 +50,6 @@ type job struct {
 	row     connectors.Row // the record before the write; nil on create
 	current any            // the same, as expressions see it
 	vars    connectors.Vars
-	tried   bool // a step was asked of the system
 	changed bool // a step succeeded
 	planned []planned
 }
@@ -88,7 +87,7 @@ func (e *Engine) job(w Write) (*job, *fault.Error) {
 	}
 	in, f := t.checkInput(columns, op, w.Body, w.Hidden)
 	if f != nil {
-		return nil, at.in(f).Ended(fault.Rejected)
+		return nil, at.in(f).Ended(fault.NotSent)
 	}
 	j.in, j.body = in, map[string]any{}
 	if w.Body != nil {
@@ -312,6 +311,8 @@ func (j *job) failed(ctx context.Context, err error) error {
 	}
 	answered := !bySystem || failure.Kind == connectors.Answered
 	switch {
+	case f.Hop == fault.HopPolicy, f.Hop == fault.HopNetwork: // the system was not reached at all
+		return f.Ended(fault.NotSent)
 	case f.Retryable, !answered, f.Scope == fault.ScopeConnection, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return f.Ended(fault.NotSent) // nothing stays of it: the same key may run again
 	}
