@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,5 +143,11 @@ func TestAnAgentThatHangsEndsWithTheCallersTime(t *testing.T) {
 	defer cancel()
 	if _, err := NewClient(dir).Status(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want DeadlineExceeded", err)
+	}
+}
+
+func TestALongPathIsToldInWords(t *testing.T) {
+	if err := Serve(t.Context(), filepath.Join(folder(t), strings.Repeat("x", 100)), &fake{}, slog.New(slog.DiscardHandler)); !errors.Is(err, errLongPath) {
+		t.Errorf("got %v, want %v", err, errLongPath)
 	}
 }

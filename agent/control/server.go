@@ -47,8 +47,17 @@ func Serve(ctx context.Context, stateDir string, source Source, logger *slog.Log
 	return err
 }
 
+// maxSocketPath is what every system's sockaddr_un has room for, in bytes.
+const maxSocketPath = 103
+
+// errLongPath says in people's words what the system calls an invalid argument.
+var errLongPath = errors.New("the path is longer than a socket's may be: choose a shorter state_dir")
+
 // listen opens the socket for this account alone.
 func listen(path string) (net.Listener, error) {
+	if len(path) > maxSocketPath {
+		return nil, fmt.Errorf("%s: %w", path, errLongPath)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
