@@ -94,7 +94,7 @@ func (p *plant) arrived(o order, l line, n int) tenths {
 
 func (p *plant) order(o order, vendor int) {
 	net := sum(o.lines)
-	tax, freight := net*25/100, cents(0)
+	tax, freight := (net*25+50)/100, cents(0)
 	if o.kind == "standard" {
 		freight = cents(100 * p.between(0, 9) * 50)
 	}

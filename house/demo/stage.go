@@ -113,7 +113,7 @@ func (s *stage) startRelay(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if answer.StatusCode != http.StatusOK {
+		if answer.StatusCode >= 300 {
 			err = errors.New(answer.Status)
 		}
 		return errors.Join(err, answer.Body.Close())
