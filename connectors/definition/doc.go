@@ -77,8 +77,9 @@
 // `inbox: {table: gantry_inbox}` in a create, update or action makes its class transactional: the engine's key goes
 // into that table in the same transaction as the effect. The statements come from the base layer's `inbox` section:
 // insert (:idempotency_key, :entity, :operation, :now; a key that is there is DUPLICATE), find (:idempotency_key; returns
-// record_id) and finish (:idempotency_key, :record_id); `{table}` in them is the operation's table. The classes keyed and lookup need `idempotency.find`,
-// which returns the key columns; lookup may say with `lag` how long the system hides an effect.
+// record_id) and finish (:idempotency_key, :record_id); `{table}` in them is the operation's table. The classes keyed and
+// lookup need `idempotency.find`, which returns the key columns; lookup may say with `lag` how long the system hides an
+// effect.
 //
 // # Native types
 //
