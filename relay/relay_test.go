@@ -2,7 +2,10 @@ package relay_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +26,7 @@ import (
 	"gantry/relay/store"
 	"gantry/tunnel"
 	"gantry/tunnel/fault"
+	"gantry/tunnel/pki"
 )
 
 // TestOwnEndpoints walks through the life of an organisation's own things.
@@ -515,7 +520,7 @@ func TestStalledReader(t *testing.T) {
 	c.until("the agent's call ends", ended.Load)
 }
 
-// TestSlowWriter shows that half a header holds nothing for long, and that half a body does not end the others.
+// TestHalfRequestDoesNotBlockTheStop shows that a body that never comes is cut when the time to drain is over.
 func TestHalfRequestDoesNotBlockTheStop(t *testing.T) {
 	c := startCloud(t, func(r *configs.Relay) { r.DrainTimeout = 300 * time.Millisecond })
 	conn, err := net.Dial("tcp", c.relay.Addr())
@@ -567,6 +572,7 @@ func TestRateLimit(t *testing.T) {
 
 // TestStopLosesNoCall stops the relay while calls run: every one that was taken is answered.
 func TestStopLosesNoCall(t *testing.T) {
+	before := runtime.NumGoroutine()
 	c, p, made := road(t, nil)
 	var begun sync.WaitGroup
 	begun.Add(8)
@@ -587,6 +593,99 @@ func TestStopLosesNoCall(t *testing.T) {
 	begun.Wait()
 	c.stop()
 	calls.Wait()
+	http.DefaultClient.CloseIdleConnections()
+	c.until("no goroutine is left behind", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// TestRenewal signs anew for the same key, and for no other.
+func TestRenewal(t *testing.T) {
+	c := startCloud(t, nil)
+	p := c.enrol()
+	s, err := p.dial("one", tunnel.LaneCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close("the test ends")
+	renew := func(key *ecdsa.PrivateKey) reply {
+		csr, err := pki.NewCSR(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := json.Marshal(wire.Renewal{CSR: csr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), "POST", "http://relay"+wire.PathRenew, bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := s.RoundTripper().RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		content, _ := io.ReadAll(response.Body)
+		return reply{response.StatusCode, response.Header, string(content)}
+	}
+	renewed := must[wire.Renewed](t, 200, renew(p.key))
+	if cert, err := x509.ParseCertificate(renewed.Certificate); err != nil || cert.Subject.CommonName != p.id {
+		t.Errorf("%v %v", cert, err)
+	}
+	other, err := pki.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := renew(other).problem(t); e.Code != fault.Forbidden {
+		t.Errorf("another key: %v", e)
+	}
+}
+
+// TestExpiredMayOnlyRenew lets an agent with an expired certificate in, and sends it no calls.
+func TestExpiredMayOnlyRenew(t *testing.T) {
+	c := startCloud(t, func(r *configs.Relay) { r.CertificateLife = time.Second })
+	p := c.enrol()
+	cert, err := x509.ParseCertificate(p.cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(cert.NotAfter) + 100*time.Millisecond)
+	s, err := p.dial("one", tunnel.LaneCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close("the test ends")
+	c.until("the session is there", func() bool { return strings.Contains(c.logs.String(), "expired=true") })
+	site := c.call(c.key, "GET", "/sites/"+p.site, "").body
+	if !strings.Contains(site, `"state":"offline"`) {
+		t.Errorf("shown as connected: %s", site)
+	}
+}
+
+// TestLargeAnswer passes on what does not fit into the buffer, and breaks the caller's connection where the agent's breaks.
+func TestLargeAnswer(t *testing.T) {
+	c, p, made := road(t, nil)
+	whole := `"` + strings.Repeat("x", 3<<20) + `"`
+	p.answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, whole)
+	})
+	if a := c.call(made.Token, "GET", "/vendors", ""); a.body != whole {
+		t.Errorf("%d bytes, want %d", len(a.body), len(whole))
+	}
+	p.answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, whole)
+		panic(http.ErrAbortHandler)
+	})
+	response, err := http.DefaultClient.Do(c.request(t.Context(), made.Token, "GET", "/api/v1/vendors", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if _, err := io.ReadAll(response.Body); err == nil {
+		t.Error("a cut answer ends like a whole one")
+	}
+	c.until("the failure is logged", func() bool { return strings.Contains(c.logs.String(), "code=TUNNEL_LOST") })
 }
 
 func TestProbesAndMetrics(t *testing.T) {

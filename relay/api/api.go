@@ -2,8 +2,10 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"gantry/configs"
@@ -81,13 +83,26 @@ type visit struct {
 	http.ResponseWriter
 	operation string // a bounded set of names: metrics are labelled with it
 	token     string // id of the token
+	begun     bool   // the status is out
 	err       error
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (v *visit) WriteHeader(status int) {
+	v.begun = true
+	v.ResponseWriter.WriteHeader(status)
 }
 
 // Unwrap lets http.ResponseController through.
 func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
-func (a *API) handle(v *visit, r *http.Request) error {
+// handle finds the handler and runs it. A panic is the failure of one request.
+func (a *API) handle(v *visit, r *http.Request) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fault.New(fault.Internal, "An unexpected fault at the relay.").Because(fmt.Errorf("panic: %v\n%s", reason, debug.Stack()))
+		}
+	}()
 	if err := a.bounded(r); err != nil {
 		return err
 	}
@@ -124,10 +139,14 @@ func (a *API) finish(v *visit, r *http.Request, failure error, took time.Duratio
 	problem.RequestID = requestIDOf(r.Context())
 	a.meter.Call(v.operation, string(problem.Code), string(problem.Hop), took)
 	a.log(v, r, problem, took)
-	if _, streamed := errors.AsType[told](failure); !streamed {
-		_ = http.NewResponseController(v).SetWriteDeadline(time.Now().Add(a.limits.ClientStall))
-		problem.Write(v.ResponseWriter)
+	if _, streamed := errors.AsType[told](failure); streamed {
+		return
 	}
+	if v.begun {
+		panic(http.ErrAbortHandler) // net/http's way to break the connection
+	}
+	_ = http.NewResponseController(v).SetWriteDeadline(time.Now().Add(a.limits.ClientStall))
+	problem.Write(v.ResponseWriter)
 }
 
 func (a *API) log(v *visit, r *http.Request, problem *fault.Error, took time.Duration) {

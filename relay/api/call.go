@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 	"gantry/connectors/wire"
 	"gantry/relay/hub"
 	"gantry/relay/store"
+	"gantry/tunnel"
 	"gantry/tunnel/fault"
 )
 
@@ -89,6 +91,9 @@ func (a *API) send(ctx context.Context, lane hub.Lane, c *call, budget time.Dura
 func (a *API) broken(ctx context.Context, err error, c *call) *fault.Error {
 	problem := fault.From(err, fault.HopTunnel)
 	if cause := endOf(ctx); cause != nil {
+		if errors.Is(err, tunnel.ErrNotSent) && cause.Code == fault.SystemTimeout {
+			cause = fault.New(fault.Overloaded, "No place for the call came free on the way to the agent.").At(fault.HopTunnel).Reaches(fault.ScopeSite)
+		}
 		cause.Outcome = problem.Outcome
 		problem = cause
 	}

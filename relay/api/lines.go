@@ -115,7 +115,10 @@ func fill(source io.Reader, watch *watchdog, b *block) (cut int, err error) {
 		var n int
 		n, err = watch.read(source, b.data[b.n:])
 		b.n += n
-		if cut = ready(b.bytes()); cut > 0 || b.n == blockSize {
+		if bytes.IndexByte(b.data[b.n-n:b.n], '\n') >= 0 { // else nothing has changed
+			cut = ready(b.bytes())
+		}
+		if cut > 0 || b.n == blockSize {
 			break
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"sync"
 	"time"
 
 	"gantry/connectors/wire"
@@ -193,11 +194,23 @@ func (a *API) deleteSite(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return err
 	}
-	for _, agent := range ended.Agents {
-		a.hub.Revoke(agent)
-	}
+	a.dismiss(ctx, ended.Agents)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// dismiss has the agents of a site that is gone erase their logins, as far as they can be asked, and shuts them out.
+func (a *API) dismiss(ctx context.Context, agents []string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetTime)
+	defer cancel()
+	var group sync.WaitGroup
+	for _, agent := range agents {
+		group.Go(func() {
+			a.hub.Clear(ctx, agent)
+			a.hub.Revoke(agent)
+		})
+	}
+	group.Wait()
 }
 
 func (a *API) deleteAgent(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {

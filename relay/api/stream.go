@@ -55,13 +55,16 @@ func (a *API) flow(ctx context.Context, w http.ResponseWriter, source *lines, c 
 	for block, ok := source.next(sink.flush); ok; block, ok = source.next(sink.flush) {
 		err := sink.write(block.bytes())
 		source.recycle(block)
+		if endOf(ctx) != nil {
+			break // the last line tells why
+		}
 		if err != nil {
-			return a.complete(gone(ctx, err), c)
+			return a.complete(gone(err), c)
 		}
 	}
 	last, failure := a.lastLine(ctx, source, c)
 	if err := sink.end(last); err != nil && failure == nil {
-		return a.complete(gone(ctx, err), c)
+		return a.complete(gone(err), c)
 	}
 	if failure != nil {
 		return told{failure}
@@ -69,11 +72,8 @@ func (a *API) flow(ctx context.Context, w http.ResponseWriter, source *lines, c 
 	return nil
 }
 
-// gone is a caller that left or does not read. Where the stream was cut for a reason, the reason stays.
-func gone(ctx context.Context, err error) *fault.Error {
-	if cause := endOf(ctx); cause != nil {
-		return cause
-	}
+// gone is a caller that left, or does not read.
+func gone(err error) *fault.Error {
 	return fault.New(fault.Cancelled, "The caller stopped reading the stream.").Because(err)
 }
 
@@ -88,19 +88,12 @@ func (t told) Unwrap() error { return t.failure }
 
 // lastLine gives the line that ends the stream: the agent's own if it is one, else the error why there is none.
 func (a *API) lastLine(ctx context.Context, source *lines, c *call) ([]byte, *fault.Error) {
-	last, err := source.last()
-	var failure *fault.Error
-	switch {
-	case endOf(ctx) != nil:
-		failure = endOf(ctx)
-	case err != nil && !errors.Is(err, io.EOF):
-		failure = fault.From(a.hub.Classify(err), fault.HopTunnel)
-	case bytes.HasPrefix(last, endMark):
-		return last, nil
-	case bytes.HasPrefix(last, errorMark):
-		failure = claim(bytes.NewReader(problemOf(last)), false)
-	default:
-		failure = strange(c, "the stream ends without an end line")
+	failure := endOf(ctx)
+	if failure == nil {
+		var end []byte
+		if end, failure = a.ending(source, c); failure == nil {
+			return end, nil
+		}
 	}
 	failure.Outcome = ""
 	a.complete(failure, c).RequestID = requestIDOf(ctx)
@@ -109,6 +102,20 @@ func (a *API) lastLine(ctx context.Context, source *lines, c *call) ([]byte, *fa
 		line = []byte(`{"error":{"code":"INTERNAL"}}`)
 	}
 	return append(line, '\n'), failure
+}
+
+// ending reads how the agent ended the stream: with an end line, or with a failure.
+func (a *API) ending(source *lines, c *call) ([]byte, *fault.Error) {
+	last, err := source.last()
+	switch {
+	case !errors.Is(err, io.EOF):
+		return nil, fault.From(a.hub.Classify(err), fault.HopTunnel)
+	case bytes.HasPrefix(last, endMark) && json.Valid(last):
+		return append(bytes.TrimRight(last, "\n"), '\n'), nil
+	case bytes.HasPrefix(last, errorMark):
+		return nil, claim(bytes.NewReader(problemOf(last)), false)
+	}
+	return nil, strange(c, "the stream ends without an end line")
 }
 
 // problemOf takes the document out of an error line.

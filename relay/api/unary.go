@@ -100,7 +100,7 @@ func (a *API) pass(ctx context.Context, w http.ResponseWriter, response *http.Re
 	whole.Reset()
 	n, err := io.CopyN(whole, response.Body, wholeAnswer)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return a.complete(a.broken(ctx, a.hub.Classify(err), c), c)
+		return a.complete(a.broken(ctx, a.lost(err), c), c)
 	}
 	answerHeader(w.Header(), response, c)
 	control := http.NewResponseController(w)
@@ -115,10 +115,31 @@ func (a *API) pass(ctx context.Context, w http.ResponseWriter, response *http.Re
 	}
 	w.WriteHeader(response.StatusCode)
 	source := io.LimitReader(io.MultiReader(whole, response.Body), maxAnswer+1)
-	if sent, err := a.pump(control, w, source); err != nil || sent > maxAnswer {
-		panic(http.ErrAbortHandler) // the status is out: a broken connection is the one honest end
+	sent, err := a.pump(control, w, source)
+	switch {
+	case err != nil:
+		return torn{a.complete(a.broken(ctx, a.lost(err), c), c)}
+	case sent > maxAnswer:
+		return torn{a.complete(excessive(c), c)}
 	}
 	return nil
+}
+
+// torn is a failure after the status went out: a broken connection is the one honest end.
+type torn struct{ failure *fault.Error }
+
+// Error implements error: for logs.
+func (t torn) Error() string { return t.failure.Error() }
+
+// Unwrap gives the failure itself.
+func (t torn) Unwrap() error { return t.failure }
+
+// lost classifies the end of reading an answer; a fault stays what it is.
+func (a *API) lost(err error) error {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e
+	}
+	return a.hub.Classify(err)
 }
 
 // pump copies with a deadline for each piece, so that a caller that reads slowly, but reads, is served to the end.
@@ -131,7 +152,7 @@ func (a *API) pump(control *http.ResponseController, w io.Writer, source io.Read
 		if n > 0 {
 			_ = control.SetWriteDeadline(time.Now().Add(a.limits.ClientStall))
 			if _, err := w.Write(buffer[:n]); err != nil {
-				return sent, err
+				return sent, fault.New(fault.Cancelled, "The caller stopped reading the answer.").Because(err)
 			}
 			sent += int64(n)
 		}

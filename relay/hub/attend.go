@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"gantry/connectors/wire"
+	"gantry/tunnel"
 )
 
 // Bounds of what the hub reads from an agent for itself, in bytes, and of how long it waits.
@@ -200,13 +201,21 @@ func (h *Hub) Forget(ctx context.Context, agentID, connection string) error {
 	return err
 }
 
+// Clear has an agent erase everything that the store no longer counts as live, as far as it can be asked now.
+func (h *Hub) Clear(ctx context.Context, agentID string) {
+	if l := h.pick(agentID, Calls, nil); l != nil {
+		h.reconcile(ctx, l)
+	}
+}
+
 // prove pings the agent's own loop until the session ends. A session whose agent does not answer is closed: it is not
-// up, whatever its socket says.
+// up, whatever its socket says. A ping that found no place on the session proves nothing: its streams are all taken, and
+// have limits of their own.
 func (h *Hub) prove(ctx context.Context, l *link) {
 	every := time.NewTicker(h.PingEvery)
 	defer every.Stop()
 	for {
-		if err := h.ping(ctx, l); err != nil {
+		if err := h.ping(ctx, l); err != nil && (ended(l.session) || !errors.Is(err, tunnel.ErrNotSent)) {
 			if !ended(l.session) && ctx.Err() == nil {
 				h.Logger.Warn("agent does not answer", "agent_id", l.agentID, "error", err)
 			}

@@ -50,9 +50,11 @@ func (m *Memory) Withdraw(ctx context.Context, agentID, node string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	nodes := slices.DeleteFunc(m.agents[agentID], func(n string) bool { return n == node })
-	if m.agents[agentID] = nodes; len(nodes) == 0 {
+	if len(nodes) == 0 {
 		delete(m.agents, agentID)
+		return nil
 	}
+	m.agents[agentID] = nodes
 	return nil
 }
 

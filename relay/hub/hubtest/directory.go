@@ -16,6 +16,11 @@ import (
 // RunDirectory proves that what open makes keeps the contract. open is called once a test, and makes an empty one.
 func RunDirectory(t *testing.T, open func(t *testing.T) hub.Directory) {
 	t.Run("an unknown agent is nowhere", func(t *testing.T) { expect(t, open(t), "agt_1") })
+	t.Run("withdrawing what never was", func(t *testing.T) {
+		d := open(t)
+		withdraw(t, d, "agt_1", "a")
+		expect(t, d, "agt_1")
+	})
 	t.Run("announcing twice is announcing once", func(t *testing.T) {
 		d := open(t)
 		announce(t, d, "agt_1", "b", "a", "b")
