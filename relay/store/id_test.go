@@ -1,0 +1,34 @@
+package store
+
+import (
+	"regexp"
+	"testing"
+	"time"
+)
+
+func TestNewID(t *testing.T) {
+	form := regexp.MustCompile(`^con_[0-9A-HJKMNP-TV-Z]{26}$`)
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	last := ""
+	for _, after := range []time.Duration{0, 1, 2, 255, 256, 65536, 365 * 24 * 3600 * 1000, 50 * 365 * 24 * 3600 * 1000} {
+		id := NewID(ConnectionID, start.Add(after*time.Millisecond))
+		if !form.MatchString(id) {
+			t.Errorf("%s is not of the form", id)
+		}
+		if id <= last {
+			t.Errorf("%s does not follow %s", id, last)
+		}
+		last = id
+	}
+	if NewID(AgentID, start) == NewID(AgentID, start) {
+		t.Error("two ids of one moment are the same")
+	}
+}
+
+func TestPageIsBounded(t *testing.T) {
+	for limit, want := range map[int]int{-1: MaxPage, 0: MaxPage, 1: 1, MaxPage + 1: MaxPage} {
+		if got := (Page{Limit: limit}).Size(); got != want {
+			t.Errorf("a limit of %d gives %d, want %d", limit, got, want)
+		}
+	}
+}
