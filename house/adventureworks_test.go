@@ -41,7 +41,8 @@ func openAdventureWorksAs(t *testing.T, system, database string, options ...opti
 	if err := adventureworks.Load(t.Context(), aw.database, aw.server.Dialect); err != nil {
 		t.Fatal(err)
 	}
-	aw.login = login{System: system, Name: "erp", Settings: aw.base.Settings(), Credentials: aw.credentials(t)}
+	user := aw.user(t)
+	aw.login = login{System: system, Name: "erp", Settings: user.Settings(), Credentials: map[string]string{"password": user.Password}}
 	aw.plant = open(t, options...)
 	aw.plant.allow("target", aw.server.Address())
 	aw.plant.allow("writes")
@@ -49,15 +50,14 @@ func openAdventureWorksAs(t *testing.T, system, database string, options ...opti
 	return aw
 }
 
-// credentials are those of a user of its own, whose rights a test may take away: the owner's cannot be.
-func (aw *adventureWorks) credentials(t *testing.T) map[string]string {
+// user makes a login whose rights a test may take away: the owner's cannot be.
+func (aw *adventureWorks) user(t *testing.T) *sqltest.Database {
 	t.Helper()
-	grants := []string{"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %s", "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %s"}
 	if aw.server.Dialect == "mysql" {
-		grants = []string{"GRANT SELECT, INSERT, UPDATE, DELETE ON `" + aw.base.Name + "`.* TO %s"}
+		return aw.base.Login(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON `"+aw.base.Name+"`.* TO %s")
 	}
-	user := aw.base.Login(t, grants...)
-	return map[string]string{"username": user.Username, "password": user.Password}
+	return aw.base.Login(t, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %s",
+		"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %s")
 }
 
 // as runs statements around Gantry, as the database's administrator.

@@ -48,8 +48,8 @@ func openBigTable(t *testing.T, rows int) *bigTable {
 	b := &bigTable{database: base.DB, plant: open(t, withAgent("definitions: "+folder+"\n"), withRelay("limits: {client_stall: 10m}\n"))}
 	b.plant.allow("target", base.Server.Address())
 	b.client, _ = b.plant.connect(login{
-		System: "big-readings", Name: "historian", Settings: base.Settings(),
-		Credentials: map[string]string{"username": user.Username, "password": user.Password},
+		System: "big-readings", Name: "historian", Settings: user.Settings(),
+		Credentials: map[string]string{"password": user.Password},
 	})
 	return b
 }

@@ -20,7 +20,7 @@ func TestFailuresNameTheirHop(t *testing.T) {
 	t.Run("a wrong password", func(t *testing.T) {
 		wrong := aw.login
 		wrong.Name, wrong.Site = "wrong", p.site
-		wrong.Credentials = map[string]string{"username": aw.login.Credentials["username"], "password": "not this one"}
+		wrong.Credentials = map[string]string{"password": "not this one"}
 		p.refused(p.admin, http.MethodPost, "/connections", wrong,
 			fault.Error{Code: fault.CredentialsExpired, Hop: fault.HopSystem, Scope: fault.ScopeConnection, Outcome: fault.Rejected})
 		var kept struct{ Data []any }
@@ -33,7 +33,7 @@ func TestFailuresNameTheirHop(t *testing.T) {
 	t.Run("a target outside the policy", func(t *testing.T) {
 		outside := aw.login
 		outside.Name, outside.Site = "outside", p.site
-		outside.Settings = map[string]any{"host": "10.255.255.1", "port": 5432, "database": "x"}
+		outside.Settings = map[string]any{"host": "10.255.255.1", "port": 5432, "database": "x", "username": "x"}
 		got := p.refused(p.admin, http.MethodPost, "/connections", outside,
 			fault.Error{Code: fault.PolicyDenied, Hop: fault.HopPolicy, Scope: fault.ScopeConnection, Outcome: fault.NotSent})
 		if !strings.Contains(got.Advice, "gantry-agent policy allow target 10.255.255.1:5432") {
@@ -42,11 +42,11 @@ func TestFailuresNameTheirHop(t *testing.T) {
 	})
 
 	t.Run("a right taken away", func(t *testing.T) {
-		aw.as(t, "REVOKE SELECT ON purchaseorderheader FROM "+aw.login.Credentials["username"])
+		aw.as(t, "REVOKE SELECT ON purchaseorderheader FROM "+aw.username())
 		p.refused(aw.client, http.MethodGet, "/purchase-orders", nil,
 			fault.Error{Code: fault.PermissionDenied, Hop: fault.HopSystem, Scope: fault.ScopeEntity})
 		p.expect(aw.client, http.MethodGet, "/vendors", nil, 200, nil)
-		aw.as(t, "GRANT SELECT ON purchaseorderheader TO "+aw.login.Credentials["username"])
+		aw.as(t, "GRANT SELECT ON purchaseorderheader TO "+aw.username())
 		p.expect(aw.client, http.MethodGet, "/purchase-orders", nil, 200, nil)
 	})
 
@@ -109,3 +109,5 @@ func (aw *adventureWorks) answers(ctx context.Context) error {
 	var page Page
 	return json.Unmarshal(answer.Body, &page)
 }
+
+func (aw *adventureWorks) username() string { return aw.login.Settings["username"].(string) }

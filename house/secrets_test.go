@@ -25,7 +25,8 @@ func TestNoPasswordIsLeftAnywhere(t *testing.T) {
 
 	with := aw.login
 	with.Site, with.Name = p.site, "canary"
-	with.Credentials = map[string]string{"username": "canary", "password": canary}
+	with.Settings, with.Credentials = copied(aw.login.Settings), map[string]string{"password": canary}
+	with.Settings["username"] = "canary"
 	client, id := p.connect(with)
 	p.expect(client, http.MethodGet, "/vendors?limit=3&include=remote_data", nil, 200, nil)
 
@@ -41,7 +42,7 @@ func TestNoPasswordIsLeftAnywhere(t *testing.T) {
 		errors.Write(answer.Body)
 	}
 	for name, change := range map[string]func(*login){
-		"wrong user":         func(l *login) { l.Credentials["username"] = "nobody" },
+		"wrong user":         func(l *login) { l.Settings["username"] = "nobody" },
 		"no such database":   func(l *login) { l.Settings["database"] = "nowhere" },
 		"outside the policy": func(l *login) { l.Settings["host"] = "10.255.255.1" },
 		"no such setting":    func(l *login) { l.Settings["pasword"] = canary },
