@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -102,14 +103,15 @@ func (c *entityCall) replay(entry journal.Entry) (answer, error) {
 			Ended(fault.Done).Advise("Read the record.")
 	}
 	header := map[string]string{wire.HeaderReplayed: "true"}
-	for name, value := range entry.Result.Header {
-		header[name] = value
+	maps.Copy(header, entry.Result.Header)
+	a := answer{status: entry.Result.Status, header: header, body: entry.Result.Body}
+	if entry.State == journal.Done && a.status < http.StatusBadRequest { // a record, not a problem
+		var err error
+		if a.body, err = c.hidden.Redact(a.body); err != nil {
+			return answer{}, fault.From(err, fault.HopAgent).Clone().Ended(fault.Done)
+		}
 	}
-	body, err := c.hidden.Redact(entry.Result.Body)
-	if err != nil {
-		return answer{}, fault.From(err, fault.HopAgent).Clone().Ended(fault.Done)
-	}
-	return answer{status: entry.Result.Status, header: header, body: body}, nil
+	return a, nil
 }
 
 // run takes an engine and a place, settles an earlier try if there was one, and has the effect.
@@ -184,9 +186,7 @@ func (c *entityCall) finish(ticket *journal.Ticket, result engine.Result, header
 	if err := ticket.Finish(ctx, journal.Done, journal.Result{Status: kept.status, Header: kept.header, Body: kept.body}); err != nil {
 		return answer{}, err
 	}
-	for name, value := range header {
-		kept.header[name] = value
-	}
+	maps.Copy(kept.header, header)
 	return kept, nil
 }
 

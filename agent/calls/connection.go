@@ -1,0 +1,135 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"gantry/agent/policy"
+	"gantry/agent/state"
+	"gantry/connectors/definition"
+	"gantry/tunnel/fault"
+)
+
+var errGone = errors.New("the connection was erased or replaced")
+
+// connection is one login and, once it was needed, its engine. An engine is closed when the connection is retired and
+// the last call has left it.
+type connection struct {
+	row     state.Connection
+	limiter limiter
+	life    context.Context // ends when the connection is retired
+	end     context.CancelCauseFunc
+
+	mu      sync.Mutex
+	opening *opening // nil: not open, nobody opens
+	calls   int
+	retired bool
+	failure fault.Code // of the last call, where it concerns the connection as a whole
+}
+
+// opening is one try to open the engine.
+type opening struct {
+	done       chan struct{}
+	engine     Engine
+	definition *definition.Definition
+	err        error
+}
+
+func newConnection(row state.Connection) *connection {
+	c := &connection{row: row}
+	c.life, c.end = context.WithCancelCause(context.Background())
+	return c
+}
+
+// opened makes a connection whose engine is there already.
+func opened(row state.Connection, engine Engine, d *definition.Definition) *connection {
+	c := newConnection(row)
+	c.opening = &opening{done: make(chan struct{}), engine: engine, definition: d}
+	close(c.opening.done)
+	return c
+}
+
+// who names the connection to the policy.
+func (c *connection) who() policy.Connection {
+	return policy.Connection{ID: c.row.ID, Name: c.row.Name, System: c.row.System}
+}
+
+// lease is one call's hold on an engine.
+type lease struct {
+	Engine
+	definition *definition.Definition
+	release    func()
+}
+
+// leave ends one call's hold.
+func (c *connection) leave() {
+	c.mu.Lock()
+	c.calls--
+	closing := c.idle()
+	c.mu.Unlock()
+	closeEngine(closing)
+}
+
+// retire cancels the calls of a connection and closes its engine after the last.
+func (c *connection) retire() {
+	c.end(errGone)
+	c.mu.Lock()
+	c.retired = true
+	closing := c.idle()
+	c.mu.Unlock()
+	closeEngine(closing)
+}
+
+// idle takes the engine out when nobody needs it any more. The lock is held.
+func (c *connection) idle() Engine {
+	if !c.retired || c.calls > 0 || c.opening == nil {
+		return nil
+	}
+	engine := c.opening.engine
+	if engine != nil {
+		c.opening = nil
+	}
+	return engine
+}
+
+func closeEngine(e Engine) {
+	if e != nil {
+		_ = guard(e.Close) // the logins end; there is nobody to tell
+	}
+}
+
+// Use is what a connection does now, for people to read.
+type Use struct {
+	State     string // idle, open or failing
+	Calls     int    // under way
+	LastError fault.Code
+}
+
+// Use tells how a connection is used.
+func (h *Handler) Use(id string) Use {
+	c := h.pool.known(id)
+	if c == nil {
+		return Use{State: "idle"}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.failure != "":
+		return Use{State: "failing", Calls: c.calls, LastError: c.failure}
+	case c.opening == nil:
+		return Use{State: "idle", Calls: c.calls}
+	}
+	return Use{State: "open", Calls: c.calls}
+}
+
+// ended notes how the last call on the connection as a whole went; what concerns one record or entity says nothing of it.
+func (c *connection) ended(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.failure = ""
+	} else if f := fault.From(err, fault.HopAgent); f.Scope == fault.ScopeConnection && f.Code != fault.RateLimitExceeded && f.Code != fault.Overloaded {
+		c.failure = f.Code
+	}
+}
