@@ -263,7 +263,7 @@ func (d *Dialer) prove(ctx context.Context, sock *socket, address string, config
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		return pki.VerifyServer(state.PeerCertificates, d.Pin)
 	}
-	defer context.AfterFunc(ctx, func() { _ = sock.SetDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = sock.SetDeadline(past) })()
 	err := sock.SetDeadline(time.Now().Add(2*line + stage))
 	if err == nil {
 		conn := tls.Client(sock, config)
@@ -287,7 +287,7 @@ func later(sock *socket) *Refused {
 
 // introduce says hello and hears whether the agent is welcome.
 func (d *Dialer) introduce(ctx context.Context, conn *tls.Conn, sock *socket, hello Hello) (*Session, error) {
-	stop := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(past) })
 	agentID, err := greetRelay(conn, sock, hello)
 	if !stop() {
 		return nil, alive(ctx, err)

@@ -13,8 +13,9 @@ import (
 // queueSize, and its writer takes whatever is there at once: under load messages grow large by themselves, and a lone
 // small one leaves immediately.
 type outbox struct {
-	tls    *tls.Conn
-	socket *socket
+	tls     *tls.Conn
+	socket  *socket
+	readers readers // of the streams, woken before the multiplexer learns of the end
 
 	in, out atomic.Int64 // bytes that passed, multiplexer's framing included
 
@@ -42,6 +43,9 @@ func newOutbox(conn *tls.Conn, s *socket) *outbox {
 func (o *outbox) Read(p []byte) (int, error) {
 	n, err := o.tls.Read(p)
 	o.in.Add(int64(n))
+	if err != nil {
+		o.readers.wake()
+	}
 	return n, err
 }
 
@@ -115,6 +119,7 @@ func (o *outbox) send(batch []byte) error {
 }
 
 func (o *outbox) stop(err error) {
+	o.readers.wake()
 	o.mu.Lock()
 	if o.err == nil {
 		o.err = err
@@ -137,6 +142,7 @@ func (o *outbox) part(reason string) {
 	if !first {
 		return
 	}
+	o.readers.wake()
 	o.socket.link.watched.Store(false)
 	_ = o.socket.SetWriteDeadline(time.Now().Add(parting))
 	<-o.done

@@ -60,7 +60,7 @@ func (d *Dialer) throughProxy(ctx context.Context, proxy *url.URL, address strin
 // connectTo asks the proxy on conn for a tunnel to address.
 func connectTo(ctx context.Context, conn net.Conn, user *url.Userinfo, address string) (net.Conn, *DialError) {
 	failed := &DialError{Stage: StageProxy, Proxy: true}
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })()
 	if failed.Err = conn.SetDeadline(time.Now().Add(connectTime)); failed.Err != nil {
 		return nil, failed
 	}

@@ -36,7 +36,8 @@ func (s *Session) open(context.Context, string, string) (net.Conn, error) {
 		return nil, err
 	}
 	s.opened.Add(1)
-	return &outStream{Conn: conn}, nil
+	s.outbox.readers.add(conn)
+	return &outStream{Conn: conn, readers: &s.outbox.readers}, nil
 }
 
 // RoundTripper calls the peer. A request's scheme and host are left aside: there is one peer. Calls beyond the lane's

@@ -46,7 +46,8 @@ func (l *streams) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	l.session.accepted.Add(1)
-	return &inStream{Conn: conn, freed: func() { <-l.places }}, nil
+	l.session.outbox.readers.add(conn)
+	return &inStream{Conn: conn, readers: &l.session.outbox.readers, freed: func() { <-l.places }}, nil
 }
 
 // Close implements net.Listener. The session's end, which the server's follows, is not the listener's.

@@ -14,6 +14,8 @@ var errSealed = errors.New("the call was given up")
 // outStream is a stream that carries our own calls. It can tell, for certain, whether a call's bytes went onto it.
 type outStream struct {
 	net.Conn
+	readers *readers
+
 	mu     sync.Mutex
 	wrote  bool // since mark
 	sealed bool
@@ -49,9 +51,20 @@ func (s *outStream) seal() bool {
 	return s.wrote
 }
 
+// SetReadDeadline implements net.Conn.
+func (s *outStream) SetReadDeadline(t time.Time) error { return s.readers.setDeadline(s.Conn, t) }
+
+// Close implements net.Conn.
+func (s *outStream) Close() error {
+	s.readers.remove(s.Conn)
+	return s.Conn.Close()
+}
+
 // inStream is a stream that the peer opened, served by our HTTP server.
 type inStream struct {
 	net.Conn
+	readers *readers
+
 	once  sync.Once
 	freed func()
 	gone  atomic.Bool
@@ -62,9 +75,17 @@ type inStream struct {
 func (s *inStream) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	if err == io.EOF && !s.gone.Swap(true) {
-		_ = s.Conn.SetWriteDeadline(time.Unix(1, 0))
+		_ = s.Conn.SetWriteDeadline(past)
 	}
 	return n, err
+}
+
+// SetReadDeadline implements net.Conn.
+func (s *inStream) SetReadDeadline(t time.Time) error { return s.readers.setDeadline(s.Conn, t) }
+
+// SetDeadline implements net.Conn.
+func (s *inStream) SetDeadline(t time.Time) error {
+	return errors.Join(s.SetReadDeadline(t), s.SetWriteDeadline(t))
 }
 
 // SetWriteDeadline implements net.Conn; nothing revives a stream whose caller has gone.
@@ -80,6 +101,7 @@ func (s *inStream) Write(p []byte) (int, error) { return writeChunks(s.Conn, p) 
 
 // Close implements net.Conn and gives the stream's place back.
 func (s *inStream) Close() error {
+	s.readers.remove(s.Conn)
 	err := s.Conn.Close()
 	s.once.Do(s.freed)
 	return err
