@@ -52,11 +52,19 @@ func (s *stage) look(ctx context.Context) error {
 func (s *stage) list(ctx context.Context) error {
 	for _, a := range []act{
 		{title: "The machines, two of them, some fields", path: "/assets?limit=2&fields=code,name,status,manufacturer", status: 200},
-		{title: "Filter: urgent work that is not yet begun", path: "/work-orders?status=approved&priority=urgent&limit=1", status: 200},
-		{title: "What changed since a day in March 2023?", path: "/vendors?modified_after=2023-03-20T00:00:00Z&limit=1&fields=code,name,updated_at", status: 200},
+		{title: "Filter: urgent work that is closed", path: "/work-orders?status=closed&priority=urgent&limit=1&fields=number,title,status,assignee", status: 200},
+		{title: "Which orders changed since the middle of June?", path: "/purchase-orders?modified_after=2026-06-15T00:00:00Z&limit=2&fields=number,status,updated_at", status: 200},
 	} {
-		if _, err := s.play(ctx, a); err != nil {
+		answer, err := s.play(ctx, a)
+		if err != nil {
 			return err
+		}
+		var page house.Page
+		if err := answer.JSON(&page); err != nil {
+			return err
+		}
+		if len(page.Data) == 0 {
+			return fmt.Errorf("%s gave no records", a.path)
 		}
 	}
 	first, err := s.play(ctx, act{title: "A page of orders", path: "/purchase-orders?limit=2&fields=number,status,total,currency", status: 200})
