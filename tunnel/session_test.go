@@ -41,9 +41,9 @@ func TestManyCallsAtOnce(t *testing.T) {
 	for _, lane := range []tunnel.Lane{tunnel.LaneCalls, tunnel.LaneBulk} {
 		t.Run(string(lane), func(t *testing.T) {
 			_, relay := h.connect(t, h.dialer(t, echo("agent")), lane)
-			body := strings.Repeat("x", 100_000)
+			body := strings.Repeat("x", 20_000)
 			var calls sync.WaitGroup
-			for range 400 { // more than either lane has streams
+			for range 250 { // more than either lane has streams
 				calls.Go(func() {
 					if _, got := call(t, relay, "POST", "/", body); got != "agent POST / "+body {
 						t.Error("another body came back")
