@@ -11,9 +11,9 @@ import (
 
 // bigTable is a plant whose system is one table of any size, mapped by a definition that the site wrote itself.
 type bigTable struct {
-	plant    *plant
-	database *sql.DB
-	client   *Client
+	plant  *plant
+	server *sql.DB // the administrator's: it sees what others run
+	client *Client
 }
 
 const bigReadings = `apiVersion: connector/v1
@@ -45,7 +45,7 @@ func openBigTable(t *testing.T, rows int) *bigTable {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b := &bigTable{database: base.DB, plant: open(t, withAgent("definitions: "+folder+"\n"), withRelay("limits: {client_stall: 10m}\n"))}
+	b := &bigTable{server: base.Server.Admin(), plant: open(t, withAgent("definitions: "+folder+"\n"), withRelay("limits: {client_stall: 10m}\n"))}
 	b.plant.allow("target", base.Server.Address())
 	b.client, _ = b.plant.connect(login{
 		System: "big-readings", Name: "historian", Settings: user.Settings(),

@@ -90,7 +90,7 @@ func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 // running counts the agent's active queries on the big table.
 func (b *bigTable) running(t *testing.T) int {
-	return count(t, b.database, "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query ILIKE '%big_reading%' AND pid <> pg_backend_pid()")
+	return count(t, b.server, "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query ILIKE '%big_reading%' AND pid <> pg_backend_pid()")
 }
 
 // watchMemory samples both programs' resident memory until it is stopped.
