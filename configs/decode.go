@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -164,9 +165,7 @@ func fields(v reflect.Value) map[string]reflect.Value {
 		name, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		switch {
 		case option == "inline":
-			for key, member := range fields(v.Field(i)) {
-				members[key] = member
-			}
+			maps.Copy(members, fields(v.Field(i)))
 		case name != "" && name != "-":
 			members[name] = v.Field(i)
 		}

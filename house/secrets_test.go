@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -95,9 +96,7 @@ func TestNoPasswordIsLeftAnywhere(t *testing.T) {
 
 func copied[V any](m map[string]V) map[string]V {
 	c := map[string]V{}
-	for k, v := range m {
-		c[k] = v
-	}
+	maps.Copy(c, m)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -147,9 +148,7 @@ func readChildren(t *testing.T, conn connectors.Conn, name string, branch *defin
 
 func cloneRow(row connectors.Row) connectors.Row {
 	out := connectors.Row{}
-	for k, v := range row {
-		out[k] = v
-	}
+	maps.Copy(out, row)
 	return out
 }
 

@@ -243,7 +243,7 @@ func TestAgentFaults(t *testing.T) {
 		{"a claim to be the relay", problem(fault.New(fault.RateLimitExceeded, "x")), fault.Internal, fault.HopAgent, fault.Unknown},
 		{"a code that is ours", problem(fault.New(fault.TokenRevoked, "x")), fault.Internal, fault.HopAgent, fault.Unknown},
 		{"no problem document", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, fault.Internal, fault.HopAgent, fault.Unknown},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://evil/", 302) }, fault.Internal, fault.HopAgent, fault.Unknown},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://evil/", http.StatusFound) }, fault.Internal, fault.HopAgent, fault.Unknown},
 		{"a page", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = io.WriteString(w, "<html>")

@@ -90,7 +90,9 @@ func TestDialStages(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<html>Please  log in to the\n plant's network"+strings.Repeat("x", 1<<16))
 	})
-	redirect := startServer(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://portal.example/", 302) })
+	redirect := startServer(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://portal.example/", http.StatusFound)
+	})
 	busy := startServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +111,7 @@ func TestDialStages(t *testing.T) {
 		{"no such name", "ws://no-such-host.invalid", tunnel.StageDNS, 0, ""},
 		{"not TLS", "wss://" + captive, tunnel.StageTLS, 0, ""},
 		{"a captive portal", "ws://" + captive, tunnel.StageWebSocket, 200, "<html>Please log in to the plant's network"},
-		{"a redirection", "ws://" + redirect, tunnel.StageWebSocket, 302, ""},
+		{"a redirection", "ws://" + redirect, tunnel.StageWebSocket, http.StatusFound, ""},
 		{"somebody else's 503", "ws://" + busy, tunnel.StageWebSocket, 503, ""},
 	}
 	for _, tt := range tests {

@@ -83,4 +83,6 @@ func (p *pool) Get() []byte {
 	return make([]byte, 64<<10)
 }
 
-func (p *pool) Put(b []byte) { p.buffers.Put(b) } //nolint:staticcheck // a header's allocation is small beside 64 KiB
+//lint:ignore SA6002 a header's allocation is small beside 64 KiB
+
+func (p *pool) Put(b []byte) { p.buffers.Put(b) }

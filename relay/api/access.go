@@ -12,9 +12,6 @@ import (
 // headerConnection names the connection for which an organisation key speaks.
 const headerConnection = "Gantry-Connection"
 
-// ownTime bounds a request for the organisation's own things, which the store alone answers.
-const ownTime = 30 * time.Second
-
 // own serves the organisation's own things to a key whose role has the permission.
 func (a *API) own(operation string, permission auth.Permission, serve ownAnswer) http.Handler {
 	return handler(operation, func(w http.ResponseWriter, r *http.Request) error {

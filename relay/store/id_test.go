@@ -20,7 +20,7 @@ func TestNewID(t *testing.T) {
 		}
 		last = id
 	}
-	if NewID(AgentID, start) == NewID(AgentID, start) {
+	if one, other := NewID(AgentID, start), NewID(AgentID, start); one == other {
 		t.Error("two ids of one moment are the same")
 	}
 }
