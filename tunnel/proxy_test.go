@@ -107,7 +107,9 @@ func TestProxy(t *testing.T) {
 func TestProxyAddressUnreadable(t *testing.T) {
 	h := newHouse(t, echo("relay"), nil)
 	d := h.dialer(t, echo("agent"))
-	d.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse(strings.ReplaceAll("http://plant:s3c#ret@proxy:3128", "#", "%")) }
+	d.Proxy = func(*url.URL) (*url.URL, error) {
+		return url.Parse(strings.ReplaceAll("http://plant:s3c#ret@proxy:3128", "#", "%"))
+	}
 	err := dialFails(t, d)
 	if failed, ok := errors.AsType[*tunnel.DialError](err); !ok || failed.Stage != tunnel.StageProxy || strings.Contains(err.Error(), "s3c") {
 		t.Errorf("dial: %v", err)
