@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,7 +56,16 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 		seconds := e.retryAfterSeconds()
 		p.RetryAfter = &seconds
 	}
-	return json.Marshal(p)
+	return encode(p)
+}
+
+// encode writes < and > as they are: advice names commands with placeholders, and nobody renders it as HTML.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // retryAfterSeconds rounds up: a caller that waits exactly so long is never early.
@@ -63,9 +73,9 @@ func (e *Error) retryAfterSeconds() int {
 	return int(math.Ceil(e.RetryAfter.Seconds()))
 }
 
-// WriteTo answers an HTTP request with the error.
+// Write answers an HTTP request with the error.
 func (e *Error) Write(w http.ResponseWriter) {
-	body, err := json.Marshal(e)
+	body, err := encode(e)
 	if err != nil { // every member is a plain value: this cannot happen
 		body = []byte(`{"type":"about:blank","status":500,"code":"INTERNAL"}`)
 	}
