@@ -138,13 +138,14 @@ func paths(all []string, within string, value any) []string {
 	return all
 }
 
-// enter takes a place within the caps of the plant and of the system. Here the circuit breaker will have its place.
-func (c *entityCall) enter(l *lease) (leave func(), err error) {
+// enter takes a place within the caps of the plant and of the system, and may wait a little for it. Here the circuit
+// breaker will have its place.
+func (c *entityCall) enter(ctx context.Context, l *lease) (leave func(), err error) {
 	limits := caps{concurrency: c.policy.Concurrency(c.connection.who()), policy: c.policy.Rate(c.connection.who())}
 	if l.definition != nil {
 		limits.system, _ = configs.ParseRate(l.definition.Limits.Rate) // the definition's linter has checked it
 	}
-	return c.connection.limiter.enter(limits)
+	return c.connection.limiter.enter(ctx, limits)
 }
 
 // query is what the engine is asked.

@@ -61,7 +61,7 @@ func (h *Handler) withEngine(ctx context.Context, c *entityCall, do func(context
 		return err
 	}
 	defer l.release()
-	leave, err := c.enter(l)
+	leave, err := c.enter(ctx, l)
 	if err != nil {
 		return err
 	}

@@ -116,12 +116,12 @@ func (c *entityCall) replay(entry journal.Entry) (answer, error) {
 
 // run takes an engine and a place, settles an earlier try if there was one, and has the effect.
 func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (answer, error) {
-	_, l, err := h.pool.use(ctx, c.connection)
+	held, l, err := h.pool.use(ctx, c.connection)
 	if err != nil {
 		return answer{}, unsent(ticket, err)
 	}
 	defer l.release()
-	leave, err := c.enter(l)
+	leave, err := c.enter(held, l)
 	if err != nil {
 		return answer{}, unsent(ticket, err)
 	}
