@@ -60,7 +60,7 @@ func (f *fakeEngine) Get(_ context.Context, _, id string, _ engine.Query) (engin
 	if id == "panic" {
 		panic("a driver's bug")
 	}
-	return engine.Record{ID: id, ETag: `"3"`, JSON: fmt.Appendf(nil, `{"id":%q}`, id)}, nil
+	return engine.Record{ID: id, ETag: "3", JSON: fmt.Appendf(nil, `{"id":%q}`, id)}, nil
 }
 
 func (f *fakeEngine) Write(ctx context.Context, w engine.Write) (engine.Result, error) {
@@ -71,7 +71,7 @@ func (f *fakeEngine) Write(ctx context.Context, w engine.Write) (engine.Result, 
 	if f.write != nil {
 		return f.write(ctx, w)
 	}
-	return engine.Result{Status: 201, Record: engine.Record{ID: fmt.Sprint(n), ETag: `"1"`, JSON: fmt.Appendf(nil, `{"id":"%d"}`, n)}}, nil
+	return engine.Result{Status: 201, Record: engine.Record{ID: fmt.Sprint(n), ETag: "1", JSON: fmt.Appendf(nil, `{"id":"%d"}`, n)}}, nil
 }
 
 func (f *fakeEngine) Settle(_ context.Context, w engine.Write) (engine.Result, bool, error) {

@@ -49,7 +49,7 @@ func (c *entityCall) recordAnswer(status int, record engine.Record) (answer, err
 	}
 	a := answer{status: status, body: body, header: map[string]string{}}
 	if record.ETag != "" {
-		a.header[wire.HeaderETag] = record.ETag
+		a.header[wire.HeaderETag] = quoteETag(record.ETag)
 	}
 	return a, nil
 }

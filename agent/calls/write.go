@@ -52,8 +52,15 @@ func (c *entityCall) newWrite() (w engine.Write, raw []byte, err error) {
 		return w, nil, notSent(err)
 	}
 	header := c.request.Header
+	condition, err := ifMatch(header)
+	if err == nil && condition != "" && c.id == "" {
+		err = refuseETag("there is no record yet that it could match: leave it out")
+	}
+	if err != nil {
+		return w, nil, notSent(err)
+	}
 	w = engine.Write{
-		Entity: c.entity, Operation: c.operation, ID: c.id, IfMatch: header.Get(wire.HeaderIfMatch),
+		Entity: c.entity, Operation: c.operation, ID: c.id, IfMatch: condition,
 		IdempotencyKey: header.Get(wire.HeaderIdempotencyKey), DryRun: c.request.URL.Query().Get("dry_run") == "true",
 		Now: time.Now(), Permits: c.permits,
 	}

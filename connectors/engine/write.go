@@ -18,7 +18,7 @@ type Write struct {
 	Operation      string         // create, update, delete, or an action's name
 	ID             string         // empty on create
 	Body           map[string]any // of connectors.DecodeBody; numbers are json.Number
-	IfMatch        string         // "": the version just read is bound
+	IfMatch        string         // an etag without quotes, or *; "": the version just read is bound
 	IdempotencyKey string         // "": the write cannot be recognised again
 	DryRun         bool           // check everything that can be checked, and change nothing
 	Now            time.Time      // the caller's clock, for `:now`
@@ -238,7 +238,6 @@ func (j *job) checkVersion() error {
 		return fault.New(fault.InvalidRequest, "Records of %s have no etag in this system.", j.t.Name).
 			Member("If-Match", "INVALID", "leave it out")
 	}
-	want = strings.Trim(strings.TrimPrefix(want, "W/"), `"`)
 	if now := text(j.row[j.t.Version.Name]); want != now {
 		return fault.New(fault.PreconditionFailed, "The record has changed since it was read: its etag is now %q.", now)
 	}

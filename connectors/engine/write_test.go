@@ -114,7 +114,7 @@ func TestOpaqueCannotBeSettled(t *testing.T) {
 func TestUpdate(t *testing.T) {
 	p := newPlant(t, orders("1"), "UPDATE po SET ship_city = 'Bonn'", "INSERT INTO po_line VALUES (1, 1, 5, '1'), (1, 2, 6, '2')")
 	w := p.write("update", "1", `{"vendor_id":"9"}`, "")
-	w.IfMatch = `"1"`
+	w.IfMatch = "1"
 	r, err := p.Write(t.Context(), w)
 	if err != nil || r.Record.ETag != "2" {
 		t.Fatalf("%s, %v", r.Record.JSON, err)

@@ -46,7 +46,7 @@ const (
 
 // Headers of an answer, agent to relay; the relay passes these on, and no others.
 const (
-	HeaderETag       = "ETag"
+	HeaderETag       = "ETag" // quoted, as RFC 9110 has it
 	HeaderDeleteMode = "X-Delete-Mode"
 	HeaderReplayed   = "Idempotency-Replayed"
 	HeaderRecordID   = "Gantry-Record-Id" // of a created record: the relay makes Location of it
