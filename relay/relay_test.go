@@ -287,6 +287,11 @@ func TestLoginThatFails(t *testing.T) {
 	if e.Code != fault.CredentialsExpired || e.Hop != fault.HopSystem || e.ConnectionID != "" {
 		t.Errorf("refused login: %+v", e)
 	}
+	p.answers(problem(fault.New(fault.PolicyDenied, "The plant's policy does not allow it.")))
+	typo := fmt.Sprintf(`{"site":%q,"system":"press","name":"n","settings":{"host":%q},"credentials":{"password":"x"}}`, p.site, canary)
+	if e := c.call(c.key, "POST", "/connections", typo).problem(t); e.Code != fault.PolicyDenied || e.Outcome != fault.NotSent {
+		t.Errorf("a policy's refusal: %+v", e)
+	}
 	if l := c.call(c.key, "GET", "/connections", ""); !strings.Contains(l.body, `"data":[]`) {
 		t.Errorf("something was kept: %s", l.body)
 	}

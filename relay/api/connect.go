@@ -61,7 +61,8 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 	return reply(w, http.StatusCreated, created)
 }
 
-// connect reserves the connection, has the agent log in and activates it.
+// connect reserves the connection, has the agent log in and activates it. The settings are stored last: only once the
+// agent took them is it sure that no secret was typed into one of them.
 func (a *API) connect(ctx context.Context, organisation string, wish connectionWish, system wire.System) (connectionToken, error) {
 	agent, err := a.chooseAgent(ctx, organisation, wish)
 	if err != nil {
@@ -74,7 +75,7 @@ func (a *API) connect(ctx context.Context, organisation string, wish connectionW
 	defer done()
 	row, err := a.store.ReserveConnection(ctx, store.NewConnection{
 		OrganisationID: organisation, SiteID: wish.Site, AgentID: agent, System: wish.System, Name: wish.Name, Tier: system.Tier,
-		Settings: wish.Settings, Metadata: wish.Metadata,
+		Metadata: wish.Metadata,
 	})
 	if err != nil {
 		return connectionToken{}, err
@@ -84,7 +85,7 @@ func (a *API) connect(ctx context.Context, organisation string, wish connectionW
 		return connectionToken{}, nothingKept(err)
 	}
 	text, hash := auth.NewToken(auth.ConnectionToken)
-	active, err := a.store.ActivateConnection(ctx, row.ID, hash)
+	active, err := a.store.ActivateConnection(ctx, row.ID, hash, wish.Settings)
 	if err != nil {
 		a.abandon(ctx, row)
 		return connectionToken{}, err
@@ -123,10 +124,15 @@ func (a *API) abandon(ctx context.Context, row store.Connection) {
 	a.forget(clean, row)
 }
 
-// nothingKept completes the failure of a login: the id that it was tried under names nothing.
+// nothingKept completes the failure of a login: the id that it was tried under names nothing. What failed before the system
+// was reached was not sent; everything else ends as if the system had said no.
 func nothingKept(err error) error {
 	e := fault.From(err, fault.HopRelay).Clone()
 	e.ConnectionID, e.Entity = "", ""
+	switch e.Hop {
+	case fault.HopClient, fault.HopPolicy, fault.HopNetwork:
+		return e.Ended(fault.NotSent)
+	}
 	if e.Outcome != fault.NotSent {
 		e.Outcome = fault.Rejected
 	}

@@ -77,7 +77,7 @@ func (f *fixture) addConnection(t *testing.T) (string, store.Connection) {
 	_, err2 := f.store.Enrol(ctx, hash, store.NewAgent{ID: id, CertificateExpiresAt: time.Now().Add(time.Hour)})
 	c, err3 := f.store.ReserveConnection(ctx, store.NewConnection{OrganisationID: f.organisation, SiteID: site.ID, AgentID: id, System: "demo", Tier: 1})
 	text, token := auth.NewToken(auth.ConnectionToken)
-	c, err4 := f.store.ActivateConnection(ctx, c.ID, token)
+	c, err4 := f.store.ActivateConnection(ctx, c.ID, token, nil)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,6 @@ type NewConnection struct {
 	System         string
 	Name           string
 	Tier           int             // credits that it uses
-	Settings       json.RawMessage // the login's public part; nil: none
 	Metadata       json.RawMessage // the caller's own; nil: none
 }
 
@@ -151,7 +150,7 @@ type Connection struct {
 	System         string
 	Name           string
 	Tier           int
-	Settings       json.RawMessage
+	Settings       json.RawMessage // the login's public part; nil: none, or pending
 	Metadata       json.RawMessage
 	State          State
 	CreatedAt      time.Time

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -101,8 +102,9 @@ type Connections interface {
 	// ReserveConnection adds a pending connection and takes its tier from the organisation's credits, or refuses with
 	// ErrNoCredits. ErrNotFound: no such site or, at the site, no such unrevoked agent.
 	ReserveConnection(ctx context.Context, connection NewConnection) (Connection, error)
-	// ActivateConnection makes a pending connection active, with the hash of its first token.
-	ActivateConnection(ctx context.Context, id string, token Hash) (Connection, error)
+	// ActivateConnection makes a pending connection active, with the hash of its first token and the settings that
+	// the login was made with; nil: none.
+	ActivateConnection(ctx context.Context, id string, token Hash, settings json.RawMessage) (Connection, error)
 	// DropConnection removes a pending connection and gives its credits back. One that is not pending stays: ErrState.
 	DropConnection(ctx context.Context, id string) error
 	// DropPending removes what a relay that stopped left pending, and tells how many there were. Call it at the start.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
 	"gantry/relay/store"
 )
@@ -37,10 +38,10 @@ func (s *Store) ReserveConnection(ctx context.Context, c store.NewConnection) (s
 		if err := afford(ctx, tx, c.OrganisationID, c.Tier); err != nil {
 			return store.Connection{}, err
 		}
-		err := exec(ctx, tx, `INSERT INTO connections (id, organisation, site, agent, system, name, tier, settings, metadata, state, created_at)
-			SELECT ?, s.organisation, s.id, a.id, ?, ?, ?, ?, ?, 'pending', ? FROM sites s JOIN agents a ON a.site = s.id
+		err := exec(ctx, tx, `INSERT INTO connections (id, organisation, site, agent, system, name, tier, metadata, state, created_at)
+			SELECT ?, s.organisation, s.id, a.id, ?, ?, ?, ?, 'pending', ? FROM sites s JOIN agents a ON a.site = s.id
 			WHERE s.organisation = ? AND s.id = ? AND s.deleted_at IS NULL AND a.id = ? AND a.revoked_at IS NULL`,
-			id, c.System, c.Name, c.Tier, document(c.Settings), document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
+			id, c.System, c.Name, c.Tier, document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
 		if err != nil {
 			return store.Connection{}, err
 		}
@@ -61,12 +62,14 @@ func afford(ctx context.Context, tx *sql.Tx, organisation string, tier int) erro
 }
 
 // ActivateConnection implements store.Connections.
-func (s *Store) ActivateConnection(ctx context.Context, id string, token store.Hash) (store.Connection, error) {
+func (s *Store) ActivateConnection(ctx context.Context, id string, token store.Hash, settings json.RawMessage) (store.Connection, error) {
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
 		if err := inState(ctx, tx, id, store.Pending); err != nil {
 			return store.Connection{}, err
 		}
-		if err := exec(ctx, tx, "UPDATE connections SET state = 'active', activated_at = ? WHERE id = ?", millis(s.clock()), id); err != nil {
+		err := exec(ctx, tx, "UPDATE connections SET state = 'active', activated_at = ?, settings = ? WHERE id = ?",
+			millis(s.clock()), document(settings), id)
+		if err != nil {
 			return store.Connection{}, err
 		}
 		if err := s.addToken(ctx, tx, id, token); err != nil {

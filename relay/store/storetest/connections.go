@@ -15,15 +15,16 @@ func testConnectionLife(t *testing.T, b *bench) {
 	c := got(b.ReserveConnection(ctx, want)).or(t)
 	same(t, "pending", store.Connection{
 		ID: c.ID, OrganisationID: p.organisation, SiteID: p.site, AgentID: p.agent, System: want.System, Name: want.Name, Tier: 3,
-		Settings: want.Settings, Metadata: want.Metadata, State: store.Pending, CreatedAt: b.now(),
+		Metadata: want.Metadata, State: store.Pending, CreatedAt: b.now(),
 	}, c)
 	same(t, "credits of a pending one", 3, b.used(p.organisation))
 	is(t, "a token for a pending one", got(b.ReplaceToken(ctx, p.organisation, c.ID, hashOf("x"))).err, store.ErrState)
 
-	active := got(b.ActivateConnection(ctx, c.ID, hashOf("token"))).or(t)
+	active := got(b.ActivateConnection(ctx, c.ID, hashOf("token"), settings)).or(t)
 	same(t, "active", store.Active, active.State)
+	same(t, "its settings", settings, active.Settings)
 	same(t, "since", b.now(), active.ActivatedAt)
-	is(t, "activated twice", got(b.ActivateConnection(ctx, c.ID, hashOf("y"))).err, store.ErrState)
+	is(t, "activated twice", got(b.ActivateConnection(ctx, c.ID, hashOf("y"), nil)).err, store.ErrState)
 	is(t, "an active one is not dropped", b.DropConnection(ctx, c.ID), store.ErrState)
 
 	gone := got(b.Disconnect(ctx, p.organisation, c.ID)).or(t)
@@ -31,7 +32,7 @@ func testConnectionLife(t *testing.T, b *bench) {
 	same(t, "credits are back", 0, b.used(p.organisation))
 	b.pass(time.Minute)
 	same(t, "disconnected again", gone, got(b.Disconnect(ctx, p.organisation, c.ID)).or(t))
-	is(t, "it is terminal", got(b.ActivateConnection(ctx, c.ID, hashOf("z"))).err, store.ErrState)
+	is(t, "it is terminal", got(b.ActivateConnection(ctx, c.ID, hashOf("z"), nil)).err, store.ErrState)
 	is(t, "no token any more", got(b.ReplaceToken(ctx, p.organisation, c.ID, hashOf("z"))).err, store.ErrState)
 }
 
@@ -106,7 +107,7 @@ func testCreditsConcurrently(t *testing.T, b *bench) {
 		if err != nil {
 			return err
 		}
-		_, err = b.ActivateConnection(ctx, c.ID, hashOf(fmt.Sprint("token ", n)))
+		_, err = b.ActivateConnection(ctx, c.ID, hashOf(fmt.Sprint("token ", n)), nil)
 		return err
 	})
 	same(t, "how they ended", map[string]int{"": credits, store.ErrNoCredits.Error(): many - credits}, ends)

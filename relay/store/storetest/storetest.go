@@ -5,6 +5,7 @@ package storetest
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -109,13 +110,16 @@ func newAgent(id string, now time.Time) store.NewAgent {
 func (b *bench) active(p plant, tier int, token string) store.Connection {
 	b.t.Helper()
 	c := got(b.ReserveConnection(b.t.Context(), p.connection(tier))).or(b.t)
-	return got(b.ActivateConnection(b.t.Context(), c.ID, hashOf(token))).or(b.t)
+	return got(b.ActivateConnection(b.t.Context(), c.ID, hashOf(token), settings)).or(b.t)
 }
+
+// settings are those of every connection here.
+var settings = json.RawMessage(`{"host":"db.plant"}`)
 
 func (p plant) connection(tier int) store.NewConnection {
 	return store.NewConnection{
 		OrganisationID: p.organisation, SiteID: p.site, AgentID: p.agent, System: "demo-plant", Name: "Demo", Tier: tier,
-		Settings: []byte(`{"host":"db.plant"}`), Metadata: []byte(`{"erp":1}`),
+		Metadata: []byte(`{"erp":1}`),
 	}
 }
 
