@@ -81,6 +81,11 @@
 // lookup need `idempotency.find`, which returns the key columns; lookup may say with `lag` how long the system hides an
 // effect.
 //
+// Whose key is it? In the inbox :idempotency_key is the connection's id and a digest of the caller's key, so that two
+// connections to one database never take each other's writes for their own. In every other statement it is the caller's key as it
+// came: it stands in a column of the system, where people look for it, and it is the system that makes it unique. Two
+// connections that write with one key there mean one record. Who does not want that gives each caller a prefix of its own.
+//
 // # Native types
 //
 // `native` says what a column holds, where the canonical type does not: integer, decimal, float, string, boolean,

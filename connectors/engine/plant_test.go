@@ -91,6 +91,7 @@ type plant struct {
 	t     *testing.T
 	db    *sql.DB
 	fails *faulty
+	open  func(connection string) *engine.Engine // another connection to the same file
 }
 
 func newPlant(t *testing.T, statements ...string) *plant {
@@ -119,14 +120,18 @@ func newPlant(t *testing.T, statements ...string) *plant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Engine, err = engine.Open(t.Context(), program, engine.Options{
-		Connection: "con_1", CursorKey: []byte("0123456789abcdef"), Settings: settings, Credentials: credentials,
-		OpenPath: func(path string) (string, error) { return path, nil },
-	})
-	if err != nil {
-		t.Fatal(err)
+	p.open = func(connection string) *engine.Engine {
+		e, err := engine.Open(t.Context(), program, engine.Options{
+			Connection: connection, CursorKey: []byte("0123456789abcdef"), Settings: settings, Credentials: credentials,
+			OpenPath: func(path string) (string, error) { return path, nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { e.Close() })
+		return e
 	}
-	t.Cleanup(func() { p.Close() })
+	p.Engine = p.open("con_1")
 	return p
 }
 

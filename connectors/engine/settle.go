@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"time"
@@ -74,7 +76,7 @@ func (j *job) earlier(ctx context.Context) (Result, bool, error) {
 func (j *job) earlierID(ctx context.Context) (string, bool, error) {
 	if j.p.Inbox != nil {
 		vars := j.e.vars()
-		vars["idempotency_key"] = j.w.IdempotencyKey
+		vars["idempotency_key"] = j.inboxKey()
 		rows, err := collect(j.e.conn.Read(ctx, connectors.Read{Statement: j.p.Inbox.Find.Statement, Vars: vars, Limit: 1}))
 		if err != nil || len(rows) == 0 {
 			return "", false, err
@@ -109,10 +111,17 @@ func (j *job) foundKey(ctx context.Context, src source) ([]any, error) {
 	return key, nil
 }
 
+// inboxKey is the caller's key as the inbox holds it: of this connection alone, since another connection to the same database
+// has its own callers; and short, whatever the key is. Who reads the table still sees whose it is.
+func (j *job) inboxKey() string {
+	sum := sha256.Sum256([]byte(j.w.IdempotencyKey))
+	return j.e.connection + "." + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // inbox runs one of the inbox's statements inside the write's transaction.
 func (j *job) inbox(ctx context.Context, call *definition.Call, recordID any) error {
 	vars := j.e.vars()
-	vars["idempotency_key"], vars["record_id"] = j.w.IdempotencyKey, recordID
+	vars["idempotency_key"], vars["record_id"] = j.inboxKey(), recordID
 	vars["entity"], vars["operation"], vars["now"] = j.w.Entity, j.w.Operation, j.now(call.Step.Now)
 	_, err := j.tx.Exec(ctx, call.Statement, vars)
 	return err

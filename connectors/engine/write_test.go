@@ -98,6 +98,30 @@ func TestTransactionalAction(t *testing.T) {
 	}
 }
 
+// TestInboxIsOfOneConnection: two callers who happen to send the same key, each to a connection of their own, both write.
+func TestInboxIsOfOneConnection(t *testing.T) {
+	p := newPlant(t, orders("1"))
+	other := p.open("con_2")
+	long := strings.Repeat("k", 255)
+	for _, key := range []string{"n-1", long} {
+		w := p.write("note", "1", `{"text":"x"}`, key)
+		for _, e := range []*engine.Engine{p.Engine, other, p.Engine, other} {
+			if _, err := e.Write(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			if _, settled, err := e.Settle(t.Context(), w); !settled || err != nil {
+				t.Errorf("settled %v, %v", settled, err)
+			}
+		}
+	}
+	if p.count("SELECT count(*) FROM po WHERE colour = 'xxxx'") != 1 {
+		t.Error("each connection's write must happen once")
+	}
+	if p.count("SELECT count(*) FROM gantry_inbox WHERE length(idempotency_key) < 60 AND idempotency_key LIKE 'con\\__.%' ESCAPE '\\'") != 4 {
+		t.Error("the keys are not as the definition's page says")
+	}
+}
+
 func TestOpaqueCannotBeSettled(t *testing.T) {
 	p := newPlant(t, orders("1"))
 	p.fails.committed = lost(true)
