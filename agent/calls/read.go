@@ -26,7 +26,7 @@ func (h *Handler) list(ctx context.Context, c *entityCall) (answer, error) {
 			return answer{}, err
 		}
 	}
-	return ok(page)
+	return answer{status: http.StatusOK, body: page.AppendJSON(nil)}, nil
 }
 
 // get reads one record.

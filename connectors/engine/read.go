@@ -2,14 +2,19 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gantry/connectors"
 	"gantry/tunnel/fault"
 )
+
+// pageBytes bounds one page, in memory and as JSON: a page of huge records ends early, and its cursor goes on from there.
+// One record may be larger than that; it is then a page of its own.
+const pageBytes = 16 << 20
 
 // Page is one page of a list.
 type Page struct {
@@ -18,20 +23,27 @@ type Page struct {
 	HasMore    bool
 }
 
-// MarshalJSON gives the page as the API shows it.
-func (p Page) MarshalJSON() ([]byte, error) {
-	doc := struct {
-		Data       []json.RawMessage `json:"data"`
-		NextCursor *string           `json:"next_cursor"`
-		HasMore    bool              `json:"has_more"`
-	}{Data: make([]json.RawMessage, len(p.Data)), HasMore: p.HasMore}
+// AppendJSON appends the page as the API shows it: {"data": […], "next_cursor": …, "has_more": …}. The records go in byte for
+// byte.
+func (p Page) AppendJSON(b []byte) []byte {
+	size := len(p.NextCursor) + 64
+	for _, r := range p.Data {
+		size += len(r.JSON) + 1
+	}
+	b = append(slices.Grow(b, size), `{"data":[`...)
 	for i, r := range p.Data {
-		doc.Data[i] = r.JSON
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, r.JSON...)
 	}
-	if p.NextCursor != "" {
-		doc.NextCursor = &p.NextCursor
+	b = append(b, `],"next_cursor":`...)
+	if p.NextCursor == "" {
+		b = append(b, "null"...)
+	} else {
+		b = appendString(b, p.NextCursor)
 	}
-	return json.Marshal(doc)
+	return append(strconv.AppendBool(append(b, `,"has_more":`...), p.HasMore), '}')
 }
 
 // List reads one page.
@@ -94,11 +106,17 @@ func (e *Engine) page(ctx context.Context, t *table, r *request) (Page, error) {
 	if err := x.fetch(e.conn, rows, r.view.children); err != nil {
 		return Page{}, err
 	}
-	page := Page{Data: make([]Record, len(rows)), HasMore: more}
+	page := Page{Data: make([]Record, 0, len(rows))}
+	size := 0
 	for i, row := range rows {
-		page.Data[i] = x.one(row)
+		record := x.one(row)
+		if size += len(record.JSON); i > 0 && size > pageBytes {
+			last, more = rows[i-1], true
+			break
+		}
+		page.Data = append(page.Data, record)
 	}
-	if more {
+	if page.HasMore = more; more {
 		cursor, ok := e.cursor(t, r.fingerprint, last)
 		if !ok {
 			return Page{}, internal(errors.New("the order of the list has a null, or a column that the statement does not return"))
@@ -109,13 +127,14 @@ func (e *Engine) page(ctx context.Context, t *table, r *request) (Page, error) {
 }
 
 // pageRows reads the rows of one page, and one more to know whether there is another. Where the engine applies filters
-// itself, a page ends early once it has read limits.scan rows: the next one goes on from there.
+// itself, a page ends early once it has read limits.scan rows, and any page does where the rows are huge: the next one goes
+// on from there.
 func (e *Engine) pageRows(x *encoder, r *request, take int) (rows []connectors.Row, last connectors.Row, more bool, err error) {
 	budget := take + 1
 	if len(r.scans) > 0 {
 		budget = max(budget, e.program.Definition.Limits.Scan)
 	}
-	read := 0
+	read, size := 0, 0
 	for row, err := range e.conn.Read(x.ctx, e.listRead(x.t, r, budget)) {
 		if err != nil {
 			return nil, nil, false, err
@@ -126,8 +145,8 @@ func (e *Engine) pageRows(x *encoder, r *request, take int) (rows []connectors.R
 			}
 			continue
 		}
-		if len(rows) == take {
-			return rows, rows[take-1], true, nil
+		if size += rowBytes(row); len(rows) == take || len(rows) > 0 && size > pageBytes {
+			return rows, rows[len(rows)-1], true, nil
 		}
 		rows = append(rows, maps.Clone(row))
 		last = rows[len(rows)-1]
@@ -165,6 +184,7 @@ type stream struct {
 	r       *request
 	line    func([]byte) error
 	waiting []connectors.Row // rows whose children are still to be fetched
+	held    int              // bytes of those rows
 	buffer  []byte
 	count   int
 	stopped bool // by line
@@ -197,7 +217,7 @@ func (s *stream) take(row connectors.Row) error {
 		return s.emit(row)
 	}
 	s.waiting = append(s.waiting, maps.Clone(row))
-	if len(s.waiting) == batch {
+	if s.held += rowBytes(row); len(s.waiting) == batch || s.held > pageBytes {
 		return s.flush()
 	}
 	return nil
@@ -216,7 +236,8 @@ func (s *stream) flush() error {
 			return err
 		}
 	}
-	s.waiting = s.waiting[:0]
+	clear(s.waiting)
+	s.waiting, s.held = s.waiting[:0], 0
 	return nil
 }
 

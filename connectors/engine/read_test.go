@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -246,5 +247,37 @@ func TestProjection(t *testing.T) {
 	want := `{"id":"1","number":"PO-1","status":{"value":"pending_approval","native_code":"1","native_label":"Pending"},"etag":"1"}`
 	if got := string(page.Data[0].JSON); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestHugeRecordsMakeSmallPages: a page ends before it is too large for an answer, and the next ones bring the rest.
+func TestHugeRecordsMakeSmallPages(t *testing.T) {
+	const records, text = 200, 200 << 10
+	p := newPlant(t, orders(strconv.Itoa(records)), "UPDATE po SET ship_city = printf('%.*c', "+strconv.Itoa(text)+", '<')")
+	seen, pages := map[string]bool{}, 0
+	for cursor := ""; ; pages++ {
+		page, err := p.list("limit=500&cursor=" + url.QueryEscape(cursor))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := page.AppendJSON(nil)
+		if len(raw) > 17<<20 || page.HasMore && len(raw) < 15<<20 {
+			t.Errorf("a page of %d bytes, %d records", len(raw), len(page.Data))
+		}
+		if doc := decode(t, raw); len(doc["data"].([]any)) != len(page.Data) || doc["has_more"] != page.HasMore || (doc["next_cursor"] != nil) != page.HasMore {
+			t.Error("the document is not the page")
+		}
+		for _, r := range page.Data {
+			if seen[r.ID] {
+				t.Errorf("%s twice", r.ID)
+			}
+			seen[r.ID] = true
+		}
+		if cursor = page.NextCursor; !page.HasMore {
+			break
+		}
+	}
+	if len(seen) != records || pages < 2 {
+		t.Errorf("%d records on %d pages", len(seen), pages+1)
 	}
 }

@@ -95,6 +95,20 @@ func (x *encoder) childRows(src source, name string, parents []any, limit int) (
 	}))
 }
 
+// rowBytes is what a row's long values take; the short ones do not matter.
+func rowBytes(row connectors.Row) int {
+	size := 0
+	for _, v := range row {
+		switch v := v.(type) {
+		case string:
+			size += len(v)
+		case []byte:
+			size += len(v)
+		}
+	}
+	return size
+}
+
 // collect keeps the rows of a sequence, which are only lent.
 func collect(rows iter.Seq2[connectors.Row, error]) ([]connectors.Row, error) {
 	var out []connectors.Row
