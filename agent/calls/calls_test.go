@@ -15,6 +15,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gantry/agent/journal"
 	"gantry/agent/policy"
 	"gantry/agent/state"
@@ -36,6 +38,7 @@ type fakeEngine struct {
 	write  func(ctx context.Context, w engine.Write) (engine.Result, error)
 	settle func(w engine.Write) (engine.Result, bool, error)
 	stream func(ctx context.Context, line func([]byte) error) (int, error)
+	hidden []string // of the last list
 	closed bool
 }
 
@@ -48,8 +51,9 @@ func (f *fakeEngine) Check(context.Context) (connectors.SystemInfo, error) {
 
 func (f *fakeEngine) Capabilities() wire.Capabilities { return wire.Capabilities{System: "plant"} }
 
-func (f *fakeEngine) List(context.Context, string, engine.Query) (engine.Page, error) {
-	return engine.Page{Data: []engine.Record{{ID: "1", JSON: []byte(`{"id":"1","price":"9.50","name":"a"}`)}}}, nil
+func (f *fakeEngine) List(_ context.Context, _ string, q engine.Query) (engine.Page, error) {
+	f.hidden = q.Hidden
+	return engine.Page{Data: []engine.Record{{ID: "1", JSON: []byte(`{"id":"1","name":"a","_actions":["close"]}`)}}}, nil
 }
 
 func (f *fakeEngine) Stream(ctx context.Context, _ string, _ engine.Query, line func([]byte) error) (int, error) {
@@ -349,14 +353,17 @@ func TestCrashIsSettledByTheNextAgent(t *testing.T) {
 
 func TestPolicyIsTheLastWord(t *testing.T) {
 	b := newBench(t)
-	b.allow(configs.Policy{Rules: configs.Rules{DenyFields: []string{"items.price"}}})
+	b.allow(configs.Policy{Rules: configs.Rules{DenyFields: []string{"items.price", "*.lines.price", "items._actions"}}})
 	f := problem(t, b.call("POST", con+"/records/items", "{}", key("k")))
 	if f.Code != fault.PolicyDenied || f.Outcome != fault.NotSent || !strings.Contains(f.Advice, "gantry-agent policy allow writes") {
 		t.Errorf("write: %+v", f)
 	}
 	list := b.call("GET", con+"/records/items", "", nil)
-	if strings.Contains(list.Body.String(), "9.50") || !strings.Contains(list.Body.String(), `"name":"a"`) {
+	if strings.Contains(list.Body.String(), "_actions") || !strings.Contains(list.Body.String(), `"name":"a"`) {
 		t.Errorf("list: %s", list.Body)
+	}
+	if diff := cmp.Diff([]string{"price", "lines.price", "_actions", "remote_data"}, b.engine.hidden); diff != "" {
+		t.Errorf("what the engine is to hide (-want +got):\n%s", diff)
 	}
 	for _, query := range []string{"?price=9.50", "?fields=name,price", "?include=remote_data"} {
 		if f := problem(t, b.call("GET", con+"/records/items"+query, "", nil)); f.Code != fault.PolicyDenied {

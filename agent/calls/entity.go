@@ -152,7 +152,7 @@ func (c *entityCall) enter(ctx context.Context, l *lease) (leave func(), err err
 func (c *entityCall) query() engine.Query {
 	return engine.Query{
 		Params: c.request.URL.Query(), MaxRows: c.policy.MaxRows(c.connection.who()),
-		Permits: c.permits,
+		Hidden: c.hidden.Paths(), Permits: c.permits,
 	}
 }
 

@@ -21,8 +21,9 @@ func (h *Handler) list(ctx context.Context, c *entityCall) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	frame := c.hidden.Frame()
 	for i := range page.Data {
-		if page.Data[i].JSON, err = c.hidden.Redact(page.Data[i].JSON); err != nil {
+		if page.Data[i].JSON, err = frame.Redact(page.Data[i].JSON); err != nil {
 			return answer{}, err
 		}
 	}
@@ -43,7 +44,7 @@ func (h *Handler) get(ctx context.Context, c *entityCall) (answer, error) {
 }
 
 func (c *entityCall) recordAnswer(status int, record engine.Record) (answer, error) {
-	body, err := c.hidden.Redact(record.JSON)
+	body, err := c.hidden.Frame().Redact(record.JSON)
 	if err != nil {
 		return answer{}, err
 	}
@@ -109,8 +110,9 @@ func (h *Handler) streamEntity(w http.ResponseWriter, r *http.Request) (begun bo
 
 // source reads all records and ends with the count.
 func (c *entityCall) source(ctx context.Context, l *lease, line func([]byte) error) error {
+	frame := c.hidden.Frame()
 	count, err := l.Stream(ctx, c.entity, c.query(), func(record []byte) error {
-		record, err := c.hidden.Redact(record)
+		record, err := frame.Redact(record)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (c *entityCall) newWrite() (w engine.Write, raw []byte, err error) {
 	w = engine.Write{
 		Entity: c.entity, Operation: c.operation, ID: c.id, IfMatch: condition,
 		IdempotencyKey: header.Get(wire.HeaderIdempotencyKey), DryRun: c.request.URL.Query().Get("dry_run") == "true",
-		Now: time.Now(), Permits: c.permits,
+		Now: time.Now(), Hidden: c.hidden.Paths(), Permits: c.permits,
 	}
 	if len(bytes.TrimSpace(raw)) > 0 {
 		if w.Body, err = connectors.DecodeBody(raw); err != nil {

@@ -60,6 +60,31 @@ func (p *Policy) Fields(c Connection, entity string) Fields {
 	return f
 }
 
+// Paths lists the denied fields with dots between levels, for whoever leaves them out of the records that it makes:
+// engine.Query.Hidden.
+func (f Fields) Paths() []string {
+	paths := make([]string, len(f.paths))
+	for i, path := range f.paths {
+		paths[i] = strings.Join(path, ".")
+	}
+	return paths
+}
+
+// frame are the members of a record that belong to no field of its entity: who makes records from fields alone does not
+// leave them out.
+var frame = []string{"id", "etag", "custom_fields", "_actions", "_warnings"}
+
+// Frame gives those of the denied fields that only Redact takes out. Nearly always there is none.
+func (f Fields) Frame() Fields {
+	var out Fields
+	for _, path := range f.paths {
+		if len(path) == 1 && slices.Contains(frame, path[0]) {
+			out.paths = append(out.paths, path)
+		}
+	}
+	return out
+}
+
 // errNoRecord is the answer for what is no JSON object.
 var errNoRecord = errors.New("redact record: it is no JSON object")
 

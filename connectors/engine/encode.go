@@ -139,7 +139,7 @@ func (x *encoder) object(b []byte, members []*column, row connectors.Row) []byte
 	b = append(b, '{')
 	first := true
 	for _, m := range members {
-		if x.view.hidden(m) {
+		if x.view.hiddenMembers[m] {
 			continue
 		}
 		if !first {

@@ -78,7 +78,7 @@ func (x *encoder) actions(b []byte, row connectors.Row) []byte {
 		}
 		if len(x.t.byRecord[op]) > 0 {
 			if current == nil {
-				current = decodeRecord(append(slices.Clone(b[x.start:start]), '}'))
+				current = x.judged(b[x.start:start], row)
 			}
 			if x.denied(x.t.byRecord[op], current) {
 				continue
@@ -90,6 +90,15 @@ func (x *encoder) actions(b []byte, row connectors.Row) []byte {
 		b = appendString(b, op)
 	}
 	return append(b, ']')
+}
+
+// judged is the record as rules see it. They see all of it, whatever the plant lets the caller see.
+func (x *encoder) judged(shown []byte, row connectors.Row) map[string]any {
+	if len(x.view.denied) == 0 {
+		return decodeRecord(append(slices.Clone(shown), '}'))
+	}
+	whole := encoder{ctx: x.ctx, e: x.e, t: x.t, view: x.t.bare, children: x.children, cut: x.cut}
+	return decodeRecord(whole.record(nil, row))
 }
 
 // allowedByStatus asks the rules that look at nothing but the status; their verdict is kept for the next record.

@@ -79,6 +79,7 @@ entities:
     custom_fields: {colour: {from: colour, type: string}}
     rules:
       - {id: locked, on: [update, delete], when: "current.status.value in ['approved', 'closed']", deny: RECORD_LOCKED, message: Approved orders cannot be changed.}
+      - {id: dear, on: [vanish], when: "current.total == '1.50' && size(current.lines) > 0", deny: BUSINESS_RULE, message: Dear orders stay.}
   inventory:
     key: [item, bin]
     operations: {list: {sql: "SELECT item, bin, qty FROM stock"}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -193,7 +194,26 @@ func TestHiddenFieldsShowNowhere(t *testing.T) {
 			t.Errorf("%s shows in %s", secret, r.JSON)
 		}
 	}
-	q.Params = url.Values{"number": {"PO-1"}}
+	q.Params = nil
+	for _, hidden := range [][]string{nil, {"total", "lines", "status", "updated_at", "deleted_at"}} {
+		q.Hidden = hidden
+		for id, want := range map[string]bool{"1": false, "2": true} { // a rule needs what the caller does not see
+			r, err := p.Get(t.Context(), "purchase-orders", id, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc := decode(t, r.JSON)
+			if slices.Contains(doc["_actions"].([]any), any("vanish")) != want {
+				t.Errorf("order %s, without %v: %s", id, hidden, r.JSON)
+			}
+			for _, name := range hidden {
+				if _, shown := doc[name]; shown {
+					t.Errorf("%s shows in %s", name, r.JSON)
+				}
+			}
+		}
+	}
+	q.Hidden, q.Params = []string{"number"}, url.Values{"number": {"PO-1"}}
 	if _, err := p.List(t.Context(), "purchase-orders", q); !fault.Is(err, fault.InvalidRequest) {
 		t.Errorf("a hidden field can be asked for: %v", err)
 	}

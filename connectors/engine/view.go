@@ -17,12 +17,13 @@ type view struct {
 	whole         bool // no projection: _actions are shown
 	permits       func(operation string) bool
 	denied        []string
-	hiddenColumns map[string]bool // native columns that remote_data leaves out
+	hiddenMembers map[*column]bool // of objects and lists
+	hiddenColumns map[string]bool  // native columns that remote_data leaves out
 }
 
 // newView makes a view; wanted is empty for all fields.
 func (t *table) newView(wanted, hidden []string, remote bool, permits func(string) bool) *view {
-	v := &view{remote: remote, whole: len(wanted) == 0, permits: permits, denied: hidden, hiddenColumns: map[string]bool{}}
+	v := &view{remote: remote, whole: len(wanted) == 0, permits: permits, denied: hidden, hiddenMembers: map[*column]bool{}, hiddenColumns: map[string]bool{}}
 	shows := func(c *column) bool {
 		return !v.hidden(c) && (v.whole || slices.Contains(wanted, c.Name))
 	}
@@ -35,13 +36,21 @@ func (t *table) newView(wanted, hidden []string, remote bool, permits func(strin
 			v.children = append(v.children, c.From)
 		}
 	}
+	if v.whole && t.bare != nil { // rules see also what the caller does not
+		v.children = append(v.children, slices.DeleteFunc(slices.Clone(t.bare.children), func(name string) bool {
+			return slices.Contains(v.children, name)
+		})...)
+	}
 	for _, f := range entity.Envelope() {
-		if findColumn(t.columns, f.Name) == nil && (v.whole || slices.Contains(wanted, f.Name)) {
+		if findColumn(t.columns, f.Name) == nil && !slices.Contains(hidden, f.Name) && (v.whole || slices.Contains(wanted, f.Name)) {
 			v.unknownTimes = append(v.unknownTimes, f.Name)
 		}
 	}
 	v.hideColumns(t.columns)
 	v.hideColumns(t.custom)
+	for _, c := range slices.Concat(v.columns, v.custom) {
+		v.hideMembers(c.members)
+	}
 	return v
 }
 
@@ -54,6 +63,16 @@ func (v *view) hidden(c *column) bool {
 		}
 	}
 	return false
+}
+
+// hideMembers judges the members once for all records.
+func (v *view) hideMembers(members []*column) {
+	for _, m := range members {
+		if len(v.denied) > 0 && v.hidden(m) {
+			v.hiddenMembers[m] = true
+		}
+		v.hideMembers(m.members)
+	}
 }
 
 func (v *view) hideColumns(columns []*column) {
