@@ -51,6 +51,7 @@ type Agent struct {
 	opts    Options
 	logger  *slog.Logger
 	policy  policy.Live
+	systems *definition.Set // compiled
 	loaded  atomic.Pointer[loaded]
 	running atomic.Pointer[running]
 	reloads sync.Mutex // one reload at a time
@@ -78,7 +79,7 @@ func New(config configs.Agent, opts Options) (*Agent, error) {
 	if opts.Definitions == nil || opts.Logger == nil {
 		return nil, errors.New("make agent: definitions and a logger are needed")
 	}
-	a := &Agent{config: config, opts: opts, logger: opts.Logger}
+	a := &Agent{config: config, opts: opts, logger: opts.Logger, systems: opts.Definitions.Prepare(opts.Drivers)}
 	if err := a.policy.Replace(config.Policy, a.own()); err != nil {
 		return nil, fmt.Errorf("make agent: %w", err)
 	}
@@ -122,6 +123,11 @@ func (a *Agent) Run(ctx context.Context) error {
 // serve runs the agent's goroutines and waits for them. Housekeeping ends first, the sessions drain meanwhile.
 func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 	a.logger.InfoContext(ctx, "agent starts", "agent", r.identity.Agent, "site", r.identity.Site, "relay", r.identity.Relay, "version", a.opts.Version)
+	for _, faulty := range a.systems.Faulty() {
+		first := faulty.Problems[0]
+		a.logger.WarnContext(ctx, "definition is faulty, its system is left out", "system", faulty.ID, "problems", len(faulty.Problems),
+			"file", first.File, "line", first.Line, "key", first.Key, "problem", first.Message)
+	}
 	var work sync.WaitGroup
 	controlled, endControl := context.WithCancel(context.WithoutCancel(ctx)) // `status` answers while the agent drains
 	work.Go(func() {
@@ -147,7 +153,7 @@ func (a *Agent) assemble(store *store, id *identity, j *journal.Journal) (*runni
 	r.handler = calls.New(calls.Options{
 		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
 		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
-		Definitions: a.opts.Definitions, Logger: a.logger,
+		Definitions: a.systems, Logger: a.logger,
 		Open: a.opener(id.cursor, dialer.Dial),
 	})
 	connect, err := a.connector(r, instance)

@@ -153,8 +153,10 @@ func (b *bench) start() {
 	fatal(t, err)
 	j, err := journal.New(t.Context(), db.SQL())
 	fatal(t, err)
-	set, err := definition.Load(fstest.MapFS{"plant.yaml": {Data: []byte(plantYAML)}})
-	fatal(t, err)
+	set, err := definition.Load(fstest.MapFS{"plant.yaml": {Data: []byte(plantYAML)}, "bad.yaml": {Data: []byte("metadata: {id: bad}")}})
+	if set == nil {
+		t.Fatal(err)
+	}
 	b.handler = New(Options{
 		Agent: "agt_1", Instance: "i", Organisation: "org_1", Site: "sit_1", State: db, Vault: v, Journal: j, Policy: &b.live,
 		SealingKey: b.key, Definitions: set, Logger: slog.New(slog.DiscardHandler),
@@ -393,6 +395,13 @@ func TestOpenKeepsOnlyWhatWorks(t *testing.T) {
 	}
 	if f := problem(t, b.call("GET", "/v1/connections/con_2/records/items", "", nil)); f.Code != fault.NotFound {
 		t.Errorf("a login that failed was kept: %+v", f)
+	}
+	bad := b.call("PUT", "/v1/connections/con_2", `{"organisation":"org_1","site":"sit_1","system":"bad","name":"b"}`, nil)
+	if f := problem(t, bad); f.Code != fault.Internal || f.Hop != fault.HopAgent || !strings.HasSuffix(f.Advice, ": gantry-agent connectors list") {
+		t.Errorf("a faulty definition: %+v", f)
+	}
+	if catalogue := b.call("GET", "/v1/catalogue", "", nil); !strings.Contains(catalogue.Body.String(), `"plant"`) || strings.Contains(catalogue.Body.String(), `"bad"`) {
+		t.Errorf("what is published: %s", catalogue.Body)
 	}
 	for name, body := range map[string]string{
 		"missing member": `{"organisation":"org_1","site":"sit_1","system":"plant","settings":{},"credentials":{"password":"canary-7f3a"}}`,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"gantry/agent/policy"
@@ -83,6 +84,10 @@ func (h *Handler) login(id string, o wire.OpenConnection) (Login, error) {
 func (h *Handler) definition(system string) (*definition.Definition, error) {
 	if d := h.Definitions.Lookup(system); d != nil {
 		return d, nil
+	}
+	if slices.ContainsFunc(h.Definitions.Faulty(), func(f definition.Faulty) bool { return f.ID == system }) {
+		return nil, fault.New(fault.Internal, "The definition of the system %s is faulty.", system).At(fault.HopAgent).Reaches(fault.ScopeConnection).
+			Ended(fault.NotSent).Advise("Ask the plant's IT to run on the agent's host: gantry-agent connectors list")
 	}
 	return nil, fault.New(fault.NotFound, "The agent has no definition of the system %q.", system).At(fault.HopAgent).Reaches(fault.ScopeConnection).
 		Advise("GET /systems?site= lists what the site's agent can connect; a newer agent may have more.")

@@ -1,11 +1,16 @@
 package definition_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
+
+	"gantry/connectors"
 	"gantry/connectors/definition"
 )
 
@@ -131,3 +136,63 @@ func TestLoginIsSplitAndChecked(t *testing.T) {
 		})
 	}
 }
+
+// TestFaultyIsLeftOut: one bad system takes no other away, and says where it is wrong, statements included.
+func TestFaultyIsLeftOut(t *testing.T) {
+	bad := strings.Replace(plant, "id: plant", "id: bad", 1)
+	set, err := load(t, map[string]string{
+		"base.yaml": base, "plant.yaml": plant, "broken.yaml": "metadata: {id: [",
+		"lint.yaml":      strings.Replace(bad, "fields:", "fields:\n      unheard_of: {from: x}", 1),
+		"statement.yaml": strings.Replace(strings.Replace(plant, "id: plant", "id: late", 1), "{list: {q: vendors}}", "{list: {q: 'fail here'}}", 1),
+	})
+	if err == nil {
+		t.Fatal("no fault was found")
+	}
+	ready := set.Prepare([]connectors.Driver{fake{}})
+	if d := ready.Lookup("plant"); d == nil || ready.Program(d) == nil || len(ready.Systems()) != 1 {
+		t.Errorf("systems %v", ready.Systems())
+	}
+	got := map[string]string{}
+	for _, f := range ready.Faulty() {
+		got[f.ID] = fmt.Sprintf("%s:%d %s", f.Problems[0].File, f.Problems[0].Line, f.Problems[0].Key)
+	}
+	want := map[string]string{"": "broken.yaml:0 ", "bad": "lint.yaml:11 entities/vendors/fields/unheard_of", "late": "statement.yaml:9 entities/vendors/operations/list"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("faulty (-want +got):\n%s", diff)
+	}
+	if ps := definition.Lint([]connectors.Driver{fake{}}, map[string][]byte{"b.yaml": []byte(base), "p.yaml": []byte(plant)}); ps != nil {
+		t.Errorf("sound files: %v", ps)
+	}
+}
+
+func TestSinceNeedsATime(t *testing.T) {
+	for filter, field := range map[string]string{"created_after": "created_at", "modified_after": "updated_at"} {
+		with := strings.Replace(plant, "{list: {q: vendors}}", "{list: {q: vendors, filters: ["+filter+"]}}", 1)
+		if _, err := load(t, map[string]string{"base.yaml": base, "plant.yaml": with}); err == nil || !strings.Contains(err.Error(), filter+" compares "+field) {
+			t.Errorf("%s without %s: %v", filter, field, err)
+		}
+		if _, err := load(t, map[string]string{"base.yaml": base, "plant.yaml": with + "      " + field + ": {from: at, native: datetime}\n"}); err != nil {
+			t.Errorf("%s with %s: %v", filter, field, err)
+		}
+	}
+}
+
+// fake is a driver whose statements are texts; one that begins with `fail` does not compile.
+type fake struct{}
+
+func (fake) Name() string { return "fake" }
+
+func (fake) Open(context.Context, connectors.Target) (connectors.Conn, error) {
+	return nil, errors.ErrUnsupported
+}
+
+func (fake) Compile(_ string, native map[string]any) (connectors.Statement, error) {
+	if text, _ := native["q"].(string); strings.HasPrefix(text, "fail") {
+		return nil, errors.New("the statement is wrong")
+	}
+	return statement{}, nil
+}
+
+type statement struct{}
+
+func (statement) Params() []string { return nil }

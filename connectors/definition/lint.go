@@ -111,7 +111,10 @@ func (c *compiler) checkList(at place, t *Table) {
 		}
 	}
 	for _, name := range slices.Concat(list.Filters, list.Scan) {
-		if name == "modified_after" || name == "created_after" {
+		if of, since := map[string]string{"modified_after": "updated_at", "created_after": "created_at"}[name]; since {
+			if f := t.Fields[of]; f == nil || f.From == "" {
+				c.fault(at.to("filters"), "%s compares %s, which the definition maps to no column", name, of)
+			}
 			continue
 		}
 		f := t.Fields[name]

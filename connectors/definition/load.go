@@ -17,7 +17,11 @@ import (
 )
 
 // Set is all definitions that were loaded together. It never changes.
-type Set struct{ systems []*Definition }
+type Set struct {
+	systems  []*Definition
+	faulty   []Faulty
+	programs map[*Definition]*Program // of Prepare
+}
 
 // Systems lists the systems by id; abstract layers are none.
 func (s *Set) Systems() []*Definition { return slices.Clone(s.systems) }
@@ -36,30 +40,19 @@ func (s *Set) Lookup(id string) *Definition {
 // closer to the plant: an id that is there already is replaced by theirs. The error, if any, is Problems: all of them;
 // the Set then holds the systems that are sound, so that one bad file takes no other system away.
 func Load(sources ...fs.FS) (*Set, error) {
-	schema, err := compileSchema()
-	if err != nil {
-		return nil, fmt.Errorf("compile the schema of definitions: %w", err)
-	}
-	env, err := newEnvironment()
+	l, err := newLoader()
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{schema: schema, env: env, layers: map[string]*node{}, overlays: map[string][]*node{}}
 	for _, source := range sources {
 		l.read(source)
 	}
-	set := &Set{}
-	for _, id := range slices.Sorted(maps.Keys(l.layers)) {
-		if d := l.system(id); d != nil {
-			set.systems = append(set.systems, d)
-		}
+	set := l.set()
+	var all Problems
+	for _, f := range set.faulty {
+		all = append(all, f.Problems...)
 	}
-	for id, overlays := range l.overlays {
-		if l.layers[id] == nil {
-			l.problems = append(l.problems, overlays[0].at([]string{"metadata", "overlay"}, "there is no system %q to lay this over", id))
-		}
-	}
-	return set, l.problems.orNil()
+	return set, all.orNil()
 }
 
 type loader struct {
@@ -69,6 +62,41 @@ type loader struct {
 	overlays map[string][]*node // by the id that they are laid over
 	files    int
 	problems Problems
+}
+
+func newLoader() (*loader, error) {
+	schema, err := compileSchema()
+	if err != nil {
+		return nil, fmt.Errorf("compile the schema of definitions: %w", err)
+	}
+	env, err := newEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	return &loader{schema: schema, env: env, layers: map[string]*node{}, overlays: map[string][]*node{}}, nil
+}
+
+// set makes the systems of what was read.
+func (l *loader) set() *Set {
+	for _, id := range slices.Sorted(maps.Keys(l.overlays)) {
+		if l.layers[id] == nil {
+			l.problems = append(l.problems, l.overlays[id][0].at([]string{"metadata", "overlay"}, "there is no system %q to lay this over", id))
+		}
+	}
+	set := &Set{}
+	if len(l.problems) > 0 {
+		set.faulty = append(set.faulty, Faulty{Problems: l.problems})
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.layers)) {
+		l.problems = nil
+		switch d := l.system(id); {
+		case len(l.problems) > 0:
+			set.faulty = append(set.faulty, Faulty{id, l.problems})
+		case d != nil:
+			set.systems = append(set.systems, d)
+		}
+	}
+	return set
 }
 
 func (l *loader) read(source fs.FS) {

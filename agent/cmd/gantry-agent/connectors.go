@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -32,8 +33,8 @@ func definitions(config configs.Agent) (*definition.Set, error) {
 		sources = append(sources, os.DirFS(config.Definitions))
 	}
 	set, err := definition.Load(sources...)
-	if err != nil {
-		return nil, &failure{exitConfig, fmt.Errorf("load definitions: %w", err), "Correct the definition, in the folder " + config.Definitions}
+	if set == nil { // not the definitions are at fault, which the set itself tells
+		return nil, fmt.Errorf("load definitions: %w", err)
 	}
 	return set, nil
 }
@@ -44,50 +45,94 @@ func (a *app) connectors() *cobra.Command {
 			RunE: func(*cobra.Command, []string) error { return a.connectorsList() }},
 		&cobra.Command{Use: "show SYSTEM", Short: "Show a system: its login, entities and operations", Args: args(cobra.ExactArgs(1)),
 			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
+		&cobra.Command{Use: "lint FILE...", Short: "Check definition files, on top of the built-in ones", Args: args(cobra.MinimumNArgs(1)),
+			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsLint(given) }},
 	)
 }
 
-// systems describes every system, by id.
-func (a *app) systems() ([]wire.System, error) {
+// systems describes every system, by id, and gives those that are faulty.
+func (a *app) systems() ([]wire.System, []definition.Faulty, error) {
 	config, err := a.load()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	set, err := definitions(config)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	set = set.Prepare(drivers())
 	all := []wire.System{}
 	for _, d := range set.Systems() {
 		all = append(all, d.Describe())
 	}
 	slices.SortFunc(all, func(x, y wire.System) int { return strings.Compare(x.ID, y.ID) })
-	return all, nil
+	return all, set.Faulty(), nil
 }
 
 func (a *app) connectorsList() error {
-	all, err := a.systems()
+	all, faulty, err := a.systems()
 	if err != nil {
 		return err
 	}
 	if a.json {
 		a.printJSON(struct {
-			Schema  int           `json:"schema"`
-			Systems []wire.System `json:"systems"`
-		}{control.Schema, all})
+			Schema  int                 `json:"schema"`
+			Systems []wire.System       `json:"systems"`
+			Faulty  []definition.Faulty `json:"faulty,omitempty"`
+		}{control.Schema, all, faulty})
 		return nil
 	}
 	a.print("%-24s %-9s %-8s %-8s %s", "ID", "VERSION", "DRIVER", "PROVED", "PRODUCT")
 	for _, s := range all {
 		a.print("%-24s %-9s %-8s %-8s %s", s.ID, s.Version, s.Driver, s.Proved, s.Product)
 	}
+	for _, f := range faulty {
+		a.print("%-24s faulty: %s", cmp.Or(f.ID, "-"), f.Problems[0])
+		for _, p := range f.Problems[1:] {
+			a.print("%-24s         %s", "", p)
+		}
+	}
 	return nil
 }
 
+// connectorsLint checks definition files without an agent: what an author runs.
+func (a *app) connectorsLint(names []string) error {
+	files := make(map[string][]byte, len(names))
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("read definition: %w", err)
+		}
+		files[name] = raw
+	}
+	problems := definition.Lint(drivers(), files, catalogue.FS)
+	switch {
+	case a.json:
+		a.printJSON(struct {
+			Schema   int                 `json:"schema"`
+			Problems definition.Problems `json:"problems"`
+		}{control.Schema, append(definition.Problems{}, problems...)})
+	case len(problems) == 0:
+		a.print("%s: no problem", strings.Join(names, ", "))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	if !a.json {
+		a.print("%s", problems)
+	}
+	return quietly(exitFailed)
+}
+
 func (a *app) connectorsShow(id string) error {
-	all, err := a.systems()
+	all, faulty, err := a.systems()
 	if err != nil {
 		return err
+	}
+	for _, f := range faulty {
+		if f.ID == id {
+			return fail(exitFailed, "Correct it, then run: gantry-agent connectors lint FILE", "the definition of %s is faulty: %w", id, f.Problems)
+		}
 	}
 	index := slices.IndexFunc(all, func(s wire.System) bool { return s.ID == id })
 	if index < 0 {
