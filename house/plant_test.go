@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,8 @@ type plant struct {
 	relay  *daemon
 	agent  *daemon
 	http   *http.Client // what trusts the relay's certificate
+
+	metricsAddress string // of the relay
 }
 
 // option changes a plant before it starts.
@@ -52,14 +55,14 @@ func open(t testing.TB, options ...option) *plant {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	p := &plant{t: t, folder: folder, http: http.DefaultClient}
+	p := &plant{t: t, folder: folder, http: http.DefaultClient, metricsAddress: freeAddress(t)}
 	address := freeAddress(t)
 	p.url = "http://" + address
 	if b.https {
 		p.url, p.http = "https://"+address, trusting()
 	}
 	p.write("relay.yaml", fmt.Sprintf("listen: %s\ndata_dir: %s\nmetrics_listen: %s\nlog: {level: debug}\n%s",
-		address, p.path("relay"), freeAddress(t), b.relay))
+		address, p.path("relay"), p.metricsAddress, b.relay))
 	p.write("agent.yaml", fmt.Sprintf("state_dir: %s\nlog: {level: debug}\n%s", p.path("agent"), b.agent))
 	t.Cleanup(p.examineLogs)
 	p.startRelay()
@@ -181,11 +184,23 @@ func (p *plant) awaitAgent(state string) time.Duration {
 	p.t.Helper()
 	return eventually(p.t, 60*time.Second, "the agent is "+state, func() error {
 		got, err := p.agentState()
+		if p.agent.ended() && state == "connected" {
+			p.t.Fatalf("the agent ended by itself:\n%s", p.tail("agent.log"))
+		}
 		if err == nil && got != state {
 			err = fmt.Errorf("it is %s", got)
 		}
 		return err
 	})
+}
+
+// tail is the end of a log.
+func (p *plant) tail(name string) string {
+	content, err := os.ReadFile(p.path(name))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(content[max(0, len(content)-2000):])
 }
 
 func (p *plant) agentState() (string, error) {
@@ -243,6 +258,15 @@ func (p *plant) examineLogs() {
 			p.t.Logf("%s ends:\n%s", name, log[max(0, len(log)-6000):])
 		}
 	}
+}
+
+func portOf(t testing.TB, address string) int {
+	t.Helper()
+	parsed, err := netip.ParseAddrPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(parsed.Port())
 }
 
 func freeAddress(t testing.TB) string {

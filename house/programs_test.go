@@ -95,6 +95,16 @@ func start(t testing.TB, log, path string, args []string, env ...string) *daemon
 	return d
 }
 
+// ended reports whether the program runs no more.
+func (d *daemon) ended() bool {
+	select {
+	case <-d.gone:
+		return true
+	default:
+		return false
+	}
+}
+
 // kill ends the program as a power cut does.
 func (d *daemon) kill() {
 	_ = d.command.Process.Kill()
