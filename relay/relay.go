@@ -113,7 +113,7 @@ func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator
 		Handler:   func(s *tunnel.Session) http.Handler { return r.hub.Serve(s) },
 		OnSession: func(s *tunnel.Session) { r.hub.Join(s) },
 	}
-	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Store: r.storeUp})
+	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Arrivals: r.acceptor.Arrivals, Store: r.storeUp})
 	r.api = api.New(api.Options{
 		Store: r.store, Authenticator: authenticator, Hub: r.hub, Systems: systems, EnrolToken: r.enrolToken,
 		Limits: r.config.Limits, Meter: r.metrics, Logger: r.logger,

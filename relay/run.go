@@ -20,8 +20,8 @@ import (
 const (
 	headerTime = 10 * time.Second
 	idleTime   = 2 * time.Minute
-	// severe is how far net/http's own header limit lies above ours: beyond it the answer is plain text, which we cannot
-	// change, and below it a problem document.
+	// severe is how far net/http's own header limit lies above ours: beyond it the connection ends with the answer, below
+	// it the caller may go on.
 	severe = 4
 )
 
@@ -118,6 +118,10 @@ func (r *Relay) route(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(p, "/api/"):
 		r.api.ServeHTTP(w, req)
 	case p == tunnel.Path:
+		if err := upgrades(req); err != nil {
+			fault.From(err, fault.HopRelay).Write(w)
+			return
+		}
 		r.acceptor.ServeHTTP(w, req)
 	case p == "/livez":
 		w.WriteHeader(http.StatusNoContent)
@@ -140,10 +144,10 @@ func (r *Relay) readyz(w http.ResponseWriter) {
 	}
 }
 
-// secured gives the listener with TLS, where that is configured.
+// secured gives the listener with TLS, where that is configured, and else with net/http's answers in our words.
 func (r *Relay) secured() (net.Listener, error) {
 	if r.config.TLS.Cert == "" {
-		return r.listener, nil
+		return worded{r.listener}, nil
 	}
 	certificate, err := tls.LoadX509KeyPair(r.config.TLS.Cert, r.config.TLS.Key)
 	if err != nil {

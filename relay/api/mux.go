@@ -29,7 +29,7 @@ func (m *mux) find(r *http.Request) (http.Handler, error) {
 		allow := strings.Split(own.Header().Get("Allow"), ", ")
 		return nil, fault.New(fault.MethodNotAllowed, "The path has no method %s.", method(r)).Permits(allow...)
 	}
-	return nil, fault.New(fault.NotFound, "There is nothing at this path.").Advise("See docs/openapi.yaml for the paths of the API.")
+	return nil, fault.New(fault.NotFound, "There is nothing at this path.").Advise("The paths of the API are those of its documentation, all of them under /api/v1; check the spelling.")
 }
 
 // clean reports whether ServeMux would take the path as it is, without a redirect.

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"gantry/tunnel"
 )
 
 // Metrics holds the counters of one relay.
@@ -24,7 +26,8 @@ type Metrics struct {
 type Sources struct {
 	Sessions func() (sessions, agents int)
 	Traffic  func() (in, out int64)
-	Store    func() bool // the store can be read
+	Arrivals func() tunnel.Arrivals // connections to the tunnel, by result
+	Store    func() bool            // the store can be read
 }
 
 // New makes the counters of one relay.
@@ -45,6 +48,7 @@ func New(from Sources) *Metrics {
 	m.gauge("gantry_store_up", "1 where the store can be read.", func() float64 { return truth(from.Store()) })
 	m.counter("gantry_tunnel_received_bytes_total", "Bytes received inside the tunnels.", func() float64 { in, _ := from.Traffic(); return float64(in) })
 	m.counter("gantry_tunnel_sent_bytes_total", "Bytes sent inside the tunnels.", func() float64 { _, out := from.Traffic(); return float64(out) })
+	m.registry.MustRegister(arrivals{from.Arrivals})
 	return m
 }
 
