@@ -71,7 +71,9 @@ type running struct {
 	identity *identity
 	handler  *calls.Handler
 	links    *links.Supervisor
+	journal  *journal.Journal
 	draining atomic.Bool
+	expired  atomic.Bool // a session came up that may only renew: the relay's clock says what ours may not know
 }
 
 // New checks the configuration. Nothing is opened before Run.
@@ -148,7 +150,7 @@ func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 // assemble puts the parts together.
 func (a *Agent) assemble(store *store, id *identity, j *journal.Journal) (*running, error) {
 	dialer := &dial.Dialer{Policy: func() dial.Policy { return a.policy.Current() }, Logger: a.logger}
-	r := &running{started: time.Now(), db: store.db, identity: id}
+	r := &running{started: time.Now(), db: store.db, identity: id, journal: j}
 	instance := rand.Text()
 	r.handler = calls.New(calls.Options{
 		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,

@@ -102,6 +102,9 @@ func (a *Agent) connector(r *running, instance string) (links.Dial, error) {
 		if err != nil {
 			return nil, err
 		}
+		if session.Peer().Expired {
+			r.expired.Store(true)
+		}
 		return noticed{session}, nil
 	}, nil
 }

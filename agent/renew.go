@@ -29,13 +29,14 @@ var errNoSession = errors.New("no session is up")
 
 // renewals keeps the certificate young: at two thirds of its life it asks for a new one, over the tunnel, for the same
 // key. One that ended already, because the agent was switched off, still opens a session that can do this and nothing
-// else; after it every session is made anew, to do everything again.
+// else; after it every session is made anew, to do everything again. Whether it ended the relay says with the session,
+// for this clock may be years behind.
 func (a *Agent) renewals(ctx context.Context, r *running) {
 	var quiet time.Time // no try before
 	ticker := time.NewTicker(renewCheck)
 	defer ticker.Stop()
 	for {
-		if now := time.Now(); now.After(quiet) && due(r.identity.current.Load().Leaf, now) {
+		if now := time.Now(); now.After(quiet) && r.mustRenew(now) {
 			quiet = now.Add(a.renewNow(ctx, r))
 		}
 		select {
@@ -48,12 +49,13 @@ func (a *Agent) renewals(ctx context.Context, r *running) {
 
 // renewNow tries once, and says how long to wait before the next try.
 func (a *Agent) renewNow(ctx context.Context, r *running) time.Duration {
-	ended := time.Now().After(r.identity.expires())
+	ended := r.expired.Load() || time.Now().After(r.identity.expires())
 	err := a.renew(ctx, r)
 	switch {
 	case err == nil:
 		a.logger.InfoContext(ctx, "certificate renewed", "expires_at", r.identity.expires())
 		if ended {
+			r.expired.Store(false)
 			r.links.Recycle()
 		}
 		return 0
@@ -62,6 +64,11 @@ func (a *Agent) renewNow(ctx context.Context, r *running) time.Duration {
 	}
 	a.logger.WarnContext(ctx, "certificate not renewed", "expires_at", r.identity.expires(), "retry_in", renewRetry, "error", err)
 	return renewRetry
+}
+
+// mustRenew reports whether a new certificate is needed, by the relay's word or by this clock.
+func (r *running) mustRenew(now time.Time) bool {
+	return r.expired.Load() || due(r.identity.current.Load().Leaf, now)
 }
 
 // due reports whether the certificate is past two thirds of its life. One from the future, to a clock that is wrong, is

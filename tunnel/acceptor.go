@@ -48,6 +48,8 @@ type Acceptor struct {
 	sessions map[*Session]struct{}
 	arriving sync.WaitGroup // handshakes and enrolments
 	living   sync.WaitGroup // sessions
+
+	arrivals arrivals
 }
 
 var _ http.Handler = (*Acceptor)(nil)
@@ -79,19 +81,20 @@ func (a *Acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !a.arrive() {
-		refuse(w, draining())
+		a.refuse(w, draining())
 		return
 	}
 	defer a.arriving.Done()
 	leave, ok := a.gate.enter(r.RemoteAddr)
 	if !ok {
 		a.Logger.Warn("tunnel refused: too many newcomers", "remote_addr", r.RemoteAddr)
-		refuse(w, overloaded())
+		a.refuse(w, overloaded())
 		return
 	}
 	defer leave()
 	sock, err := acceptSocket(w, r)
 	if err != nil {
+		a.arrivals.add(ArrivedFailed)
 		a.Logger.Debug("tunnel upgrade failed", "remote_addr", r.RemoteAddr, "error", err)
 		return
 	}
@@ -135,7 +138,8 @@ func hasToken(h http.Header, name, token string) bool {
 }
 
 // refuse answers before the upgrade: with a problem document for people, and a header for the agent.
-func refuse(w http.ResponseWriter, r *Refused) {
+func (a *Acceptor) refuse(w http.ResponseWriter, r *Refused) {
+	a.arrivals.add(r.Code)
 	w.Header().Set(headerRefused, r.Code)
 	fault.New(fault.Overloaded, "%s", r.Message).At(fault.HopTunnel).Write(w)
 }
@@ -148,13 +152,16 @@ func (a *Acceptor) keep(s *Session) bool {
 		return false
 	}
 	a.sessions[s] = struct{}{}
-	a.living.Go(func() {
-		<-s.Done()
-		a.mu.Lock()
-		delete(a.sessions, s)
-		a.mu.Unlock()
-	})
+	a.living.Add(1)
 	return true
+}
+
+// forget is keep's counterpart, when the session has ended.
+func (a *Acceptor) forget(s *Session) {
+	defer a.living.Done()
+	a.mu.Lock()
+	delete(a.sessions, s)
+	a.mu.Unlock()
 }
 
 // Shutdown stops: newcomers are refused, the sessions finish the calls under way, until ctx ends, and are closed. It
@@ -191,6 +198,7 @@ func relayConfig(cert tls.Certificate) *tls.Config {
 		Certificates:                []tls.Certificate{cert},
 		ClientAuth:                  tls.RequireAnyClientCert,
 		MinVersion:                  tls.VersionTLS13,
+		CurvePreferences:            innerCurves,
 		NextProtos:                  []string{protocol},
 		SessionTicketsDisabled:      true, // each session proves itself anew; a ticket would be a second credential
 		DynamicRecordSizingDisabled: true, // the outbox decides what goes out together

@@ -184,7 +184,8 @@ func (d *Dialer) outerTLS(ctx context.Context, conn net.Conn, name, address stri
 		ServerName:                  name,
 		RootCAs:                     d.Roots,
 		NextProtos:                  []string{"http/1.1"}, // a websocket upgrade is HTTP/1.1's
-		MinVersion:                  tls.VersionTLS12,     // proxies that inspect are often old; what is inside is 1.3
+		CurvePreferences:            outerCurves,
+		MinVersion:                  tls.VersionTLS12, // proxies that inspect are often old; what is inside is 1.3
 		DynamicRecordSizingDisabled: true,
 	})
 	if err := outer.HandshakeContext(ctx); err != nil {
@@ -193,6 +194,11 @@ func (d *Dialer) outerTLS(ctx context.Context, conn net.Conn, name, address stri
 	}
 	return outer, nil
 }
+
+// outerCurves leaves the post-quantum exchange to the inner TLS, which is the one that is trusted: with it a ClientHello
+// no longer fits into one packet, on which old proxies that inspect choke, and it would be paid for twice. Every TLS
+// server has P-256 (RFC 8446, 9.1).
+var outerCurves = []tls.CurveID{tls.CurveP256, tls.CurveP384}
 
 // issuerOf names who issued the certificate that was not trusted: an inspecting proxy gives itself away by it.
 func issuerOf(err error) string {
@@ -257,6 +263,7 @@ func firstText(body io.Reader) string {
 func (d *Dialer) prove(ctx context.Context, sock *socket, address string, config *tls.Config) (*tls.Conn, error) {
 	config.ServerName = pki.ServerName
 	config.MinVersion = tls.VersionTLS13
+	config.CurvePreferences = innerCurves
 	config.SessionTicketsDisabled = true
 	config.DynamicRecordSizingDisabled = true // the outbox decides what goes out together
 	config.InsecureSkipVerify = true          // because VerifyConnection does it, by the pin and without a clock
@@ -288,7 +295,7 @@ func later(sock *socket) *Refused {
 // introduce says hello and hears whether the agent is welcome.
 func (d *Dialer) introduce(ctx context.Context, conn *tls.Conn, sock *socket, hello Hello) (*Session, error) {
 	stop := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(past) })
-	agentID, err := greetRelay(conn, sock, hello)
+	answer, err := greetRelay(conn, sock, hello)
 	if !stop() {
 		return nil, alive(ctx, err)
 	}
@@ -299,8 +306,8 @@ func (d *Dialer) introduce(ctx context.Context, conn *tls.Conn, sock *socket, he
 		return nil, &DialError{Stage: StageHello, Address: sock.RemoteAddr().String(), Err: err}
 	}
 	peer := Peer{
-		AgentID: agentID, Certificate: conn.ConnectionState().PeerCertificates[0], Hello: hello,
-		RemoteAddr: sock.RemoteAddr().String(), Since: time.Now(),
+		AgentID: answer.AgentID, Certificate: conn.ConnectionState().PeerCertificates[0], Hello: hello,
+		RemoteAddr: sock.RemoteAddr().String(), Since: time.Now(), Expired: answer.Expired,
 	}
 	log := d.Logger
 	if log == nil {
@@ -310,16 +317,16 @@ func (d *Dialer) introduce(ctx context.Context, conn *tls.Conn, sock *socket, he
 	if err != nil {
 		return nil, err
 	}
-	s.start()
+	s.start(nil)
 	return s, nil
 }
 
-func greetRelay(conn *tls.Conn, sock *socket, hello Hello) (string, error) {
+func greetRelay(conn *tls.Conn, sock *socket, hello Hello) (welcome, error) {
 	if err := sock.SetDeadline(time.Now().Add(3 * stage)); err != nil {
-		return "", err
+		return welcome{}, err
 	}
 	if err := writeMessage(conn, hello); err != nil {
-		return "", err
+		return welcome{}, err
 	}
 	return readWelcome(conn)
 }

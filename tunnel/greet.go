@@ -19,15 +19,18 @@ func (a *Acceptor) receive(sock *socket, remote string) {
 	conn, err := a.handshake(sock)
 	switch {
 	case errors.Is(err, errLine):
+		a.arrivals.add(CodeOverloaded)
 		a.Logger.Warn("tunnel refused: no turn in time", "remote_addr", remote)
 		sock.partForLater(overloaded())
 		return
 	case err != nil:
+		a.arrivals.add(ArrivedFailed)
 		a.Logger.Debug("tunnel handshake failed", "remote_addr", remote, "error", err)
 		_ = sock.Close()
 		return
 	}
 	if conn.ConnectionState().NegotiatedProtocol == protocolEnrol {
+		a.arrivals.add(ArrivedEnrolment)
 		a.serveEnrol(conn, sock, remote)
 		return
 	}
@@ -70,20 +73,25 @@ func (a *Acceptor) handshake(sock *socket) (*tls.Conn, error) {
 func (a *Acceptor) greet(conn *tls.Conn, sock *socket, remote string) {
 	peer, refused, err := a.judge(conn, sock, remote)
 	if err != nil {
+		a.arrivals.add(ArrivedFailed)
 		a.Logger.Debug("tunnel hello failed", "remote_addr", remote, "error", err)
 		_ = sock.Close()
 		return
 	}
 	if refused != nil {
+		a.arrivals.add(refused.Code)
 		a.Logger.Warn("agent refused", "agent_id", peer.AgentID, "remote_addr", remote, "code", refused.Code)
 		_ = writeMessage(conn, welcome{Refused: refused}) // the peer may be gone: then there is nobody to tell
 		sock.partNormally(refused.Code)
 		return
 	}
 	if err := a.begin(conn, sock, peer); err != nil {
+		a.arrivals.add(ArrivedFailed)
 		a.Logger.Debug("tunnel session failed", "agent_id", peer.AgentID, "remote_addr", remote, "error", err)
 		_ = sock.Close()
+		return
 	}
+	a.arrivals.add(ArrivedSession)
 }
 
 func (a *Acceptor) judge(conn *tls.Conn, sock *socket, remote string) (Peer, *Refused, error) {
@@ -125,18 +133,19 @@ func unfit(cert *x509.Certificate, err error) *Refused {
 
 // begin welcomes the peer and starts the session.
 func (a *Acceptor) begin(conn *tls.Conn, sock *socket, peer Peer) error {
-	if err := writeMessage(conn, welcome{AgentID: peer.AgentID}); err != nil {
+	if err := writeMessage(conn, welcome{AgentID: peer.AgentID, Expired: peer.Expired}); err != nil {
 		return err
 	}
 	s, err := newSession(conn, sock, false, peer, a.Handler, a.Logger)
 	if err != nil {
 		return err
 	}
-	s.start()
 	if !a.keep(s) {
+		s.start(nil)
 		s.Close("the relay is stopping")
 		return nil
 	}
+	s.start(func() { a.forget(s) })
 	if a.OnSession != nil {
 		a.OnSession(s)
 	}

@@ -25,9 +25,10 @@ type Hello struct {
 	Facts      json.RawMessage `json:"facts,omitempty"` // the agent about itself; this package does not look into it
 }
 
-// welcome is what the relay answers. Exactly one member is there.
+// welcome is what the relay answers: the agent's id, or why it may not come in.
 type welcome struct {
 	AgentID string   `json:"agent_id,omitempty"`
+	Expired bool     `json:"expired,omitempty"` // by the relay's clock, the only one that counts: see Peer.Expired
 	Refused *Refused `json:"refused,omitempty"`
 }
 
@@ -86,13 +87,13 @@ func readHello(r io.Reader) (Hello, error) {
 }
 
 // readWelcome reads the relay's answer; a refusal is returned as the error.
-func readWelcome(r io.Reader) (agentID string, err error) {
+func readWelcome(r io.Reader) (welcome, error) {
 	var w welcome
 	if err := readMessage(r, &w); err != nil {
-		return "", err
+		return welcome{}, err
 	}
 	if w.Refused != nil {
-		return "", w.Refused.bounded()
+		return welcome{}, w.Refused.bounded()
 	}
-	return w.AgentID, nil
+	return w, nil
 }

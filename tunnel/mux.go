@@ -24,9 +24,9 @@ type mux interface {
 func newMux(conn io.ReadWriteCloser, dialled bool, lane Lane, log *slog.Logger) (mux, error) {
 	config := &yamux.Config{
 		AcceptBacklog:          backlog,
-		EnableKeepAlive:        true,
-		KeepAliveInterval:      keepAlive,
-		ConnectionWriteTimeout: queueing, // also how long a ping may take: the link finds the dead, see limits.go
+		EnableKeepAlive:        false,     // Session.beat does it, without a goroutine that waits
+		KeepAliveInterval:      keepAlive, // which is looked at all the same
+		ConnectionWriteTimeout: queueing,  // also how long a ping may take: the link finds the dead, see limits.go
 		MaxStreamWindowSize:    windowOf(lane),
 		StreamCloseTimeout:     lingering,
 		StreamOpenTimeout:      0, // it would cost a goroutine per stream; a peer that is slow to accept is not dead

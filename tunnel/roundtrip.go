@@ -25,6 +25,7 @@ func (s *Session) newCaller() *http.Transport {
 		MaxIdleConnsPerHost:    idle,
 		IdleConnTimeout:        idleStream,
 		MaxResponseHeaderBytes: maxHeader,
+		Protocols:              onlyHTTP1(),
 		ReadBufferSize:         bufferOf(lane),
 		WriteBufferSize:        bufferOf(lane),
 	}

@@ -20,9 +20,17 @@ func (s *Session) newServer(handler http.Handler) *http.Server {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleServed,
 		MaxHeaderBytes:    maxHeader,
+		Protocols:         onlyHTTP1(),
 		BaseContext:       func(net.Listener) context.Context { return s.ctx },
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// onlyHTTP1 keeps net/http from setting HTTP/2 up for each session, which has streams of its own.
+func onlyHTTP1() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	return &p
 }
 
 // streams is the listener of the peer's streams. It has a place for each that is served; beyond these a few wait

@@ -84,6 +84,7 @@ type Session struct {
 	mu     sync.Mutex
 	reason string // we closed it
 	err    error
+	pulse  *time.Timer // of beat
 	pings  sync.WaitGroup
 }
 
@@ -117,14 +118,19 @@ func newSession(conn *tls.Conn, sock *socket, dialled bool, peer Peer, serve fun
 	s.mux = m
 	s.caller = s.newCaller()
 	s.server = s.newServer(serve(s))
+	s.nextBeat()
 	return s, nil
 }
 
-// start serves the peer until the session ends, in a goroutine that is the session's.
-func (s *Session) start() {
+// start serves the peer until the session ends, in a goroutine that is the session's; ended, unless nil, is its last act.
+// An idle session is one of ten thousand: a second goroutine that only waits for its end would be 2 KiB more.
+func (s *Session) start(ended func()) {
 	go func() {
 		_ = s.server.Serve(&streams{session: s, places: make(chan struct{}, streamsOf(s.peer.Hello.Lane)+backlog/8)})
 		s.end()
+		if ended != nil {
+			ended()
+		}
 	}()
 }
 
@@ -137,6 +143,7 @@ func (s *Session) end() {
 	s.caller.CloseIdleConnections()
 	s.pings.Wait()
 	s.mu.Lock()
+	s.pulse.Stop()
 	s.err = s.verdict()
 	s.mu.Unlock()
 	close(s.done)
@@ -231,6 +238,27 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	case <-ctx.Done():
 		return 0, fmt.Errorf("ping: %w", context.Cause(ctx))
 	}
+}
+
+// beat lets the peer hear from us, and ends a session on which not even that gets through.
+func (s *Session) beat() {
+	s.startPing(func() {
+		if _, err := s.mux.Ping(); err != nil {
+			_ = s.mux.Close()
+			return
+		}
+		s.nextBeat()
+	})
+}
+
+func (s *Session) nextBeat() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pulse == nil {
+		s.pulse = time.AfterFunc(keepAlive, s.beat)
+		return
+	}
+	s.pulse.Reset(keepAlive)
 }
 
 // startPing runs a ping that the session's end waits for; false: it has ended.

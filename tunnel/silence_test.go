@@ -178,7 +178,7 @@ func halfway(t *testing.T, m *memory) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = tls.Client(flight, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}}).Handshake()
+		_ = tls.Client(flight, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}, CurvePreferences: innerCurves}).Handshake()
 		_, _ = io.Copy(io.Discard, sock)
 	}()
 	t.Cleanup(func() { conn.Close(); <-done })
@@ -211,7 +211,7 @@ func authorityFree(t *testing.T, m *memory) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = tls.Client(sock, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocolEnrol}}).Handshake()
+	err = tls.Client(sock, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocolEnrol}, CurvePreferences: innerCurves}).Handshake()
 	if err != nil {
 		t.Errorf("handshake: %v", err)
 	}

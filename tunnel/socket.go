@@ -185,6 +185,10 @@ type hijacker struct {
 	link *link
 }
 
+// hijackedRead is the websocket's read buffer, once a session: it is for frames' heads and small messages, since large
+// reads pass it by.
+const hijackedRead = 1 << 10
+
 // Hijack implements http.Hijacker. The write buffer is small: the link does the gathering.
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
@@ -195,7 +199,11 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	h.link = &link{Conn: conn}
-	return h.link, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(h.link, 512)), nil
+	reader := rw.Reader
+	if reader.Buffered() == 0 { // an agent says nothing before it is answered
+		reader = bufio.NewReaderSize(h.link, hijackedRead)
+	}
+	return h.link, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.link, 512)), nil
 }
 
 // dialSocket upgrades a connection that was made to the relay. The response is given when the upgrade was refused; its

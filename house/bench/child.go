@@ -26,13 +26,17 @@ type announcement struct {
 
 // serveAsChild runs a relay until standard input ends. SIGUSR1 makes it give back what it does not need, so that a
 // figure of resident memory is what is held and not what was once used.
-func serveAsChild(ctx context.Context, folder string) error {
+func serveAsChild(ctx context.Context, folder, profiles string) error {
 	l, err := labFrom(folder)
 	if err != nil {
 		return err
 	}
 	defer l.close()
 	running, err := l.startRelay(true)
+	if err != nil {
+		return err
+	}
+	stopProfile, err := startProfile(profiles, "relay")
 	if err != nil {
 		return err
 	}
@@ -43,17 +47,26 @@ func serveAsChild(ctx context.Context, folder string) error {
 	tidy := make(chan os.Signal, 1)
 	signal.Notify(tidy, syscall.SIGUSR1)
 	go func() {
-		for range tidy {
-			debug.FreeOSMemory()
+		for n := 0; ; n++ {
+			<-tidy
+			for range collections {
+				debug.FreeOSMemory()
+			}
+			if err := snapHeap(profiles, fmt.Sprintf("relay-%d", n)); err != nil {
+				fmt.Fprintln(os.Stderr, "bench:", err)
+			}
 		}
 	}()
 	if err := json.NewEncoder(os.Stdout).Encode(announcement{URL: "https://" + running.Addr(), Admin: admin}); err != nil {
 		return err
 	}
-	_, err = bufio.NewReader(os.Stdin).ReadByte() // ends with the parent
-	_ = err
-	return nil
+	_, _ = bufio.NewReader(os.Stdin).ReadByte() // ends with the parent
+	return stopProfile()
 }
+
+// collections is how many garbage collections it takes until the stacks are as small as they will be: each halves those
+// that are not needed any more.
+const collections = 4
 
 // child is such a process, seen from outside.
 type child struct {
@@ -61,7 +74,7 @@ type child struct {
 	command *exec.Cmd
 }
 
-func (l *lab) startChild() (*child, error) {
+func (l *lab) startChild(profiles string) (*child, error) {
 	folder, err := os.MkdirTemp("", "gantry-bench-")
 	if err != nil {
 		return nil, err
@@ -69,7 +82,7 @@ func (l *lab) startChild() (*child, error) {
 	if _, err := l.files(folder); err != nil {
 		return nil, err
 	}
-	c := &child{command: exec.Command(os.Args[0], "-relay", folder)}
+	c := &child{command: exec.Command(os.Args[0], "-relay", folder, "-profile", profiles)}
 	c.command.Stderr = os.Stderr
 	stdin, err := c.command.StdinPipe()
 	if err != nil {

@@ -2,7 +2,7 @@
 // against frp, interleaved in one run, and prints one table with the goals beside the figures. All ends run on this
 // machine, over loopback or over a shaped link.
 //
-//	bench [-quick] [-frp FOLDER] [-strict] [-only loopback|far|busy|sessions]
+//	bench [-quick] [-frp FOLDER] [-strict] [-only loopback|far|busy|sessions] [-profile FOLDER]
 package main
 
 import (
@@ -22,19 +22,28 @@ func main() {
 	frpFolder := flag.String("frp", ".bench/frp", "folder with frps and frpc")
 	strict := flag.Bool("strict", false, "exit 1 when a goal is not met")
 	only := flag.String("only", "", "one part: loopback, far, busy or sessions")
+	profiles := flag.String("profile", "", "folder for CPU and heap profiles, also of the relay that runs in a process of its own")
 	asRelay := flag.String("relay", "", "internal: serve as the relay of another bench")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if *asRelay != "" {
-		exit(serveAsChild(ctx, *asRelay))
+		exit(serveAsChild(ctx, *asRelay, *profiles))
+	}
+	stopProfile, err := startProfile(*profiles, "bench")
+	if err != nil {
+		exit(err)
 	}
 	e := full
 	if *quickly {
 		e = quick
 	}
+	e.profiles = *profiles
 	rows, err := measure(ctx, e, *frpFolder, *only)
 	if err != nil {
+		exit(err)
+	}
+	if err := stopProfile(); err != nil {
 		exit(err)
 	}
 	fmt.Printf("\n%s, %d cores, %s, %d rounds; each figure is the median of its rounds\n\n", runtime.Version(), runtime.NumCPU(), time.Now().Format(time.DateOnly), e.rounds)

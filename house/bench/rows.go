@@ -39,6 +39,8 @@ type effort struct {
 	bulk    int64         // bytes of one bulk stream on loopback
 	agents  int           // idle sessions
 	handful int           // small calls beside a bulk stream
+
+	profiles string // folder for profiles; empty: none
 }
 
 var (

@@ -12,7 +12,7 @@ import (
 
 // sessionRows: what an idle session holds, and what a handshake costs, at a relay with both TLS layers.
 func sessionRows(ctx context.Context, l *lab, e effort) ([]row, error) {
-	relay, err := l.startChild()
+	relay, err := l.startChild(e.profiles)
 	if err != nil {
 		return nil, err
 	}

@@ -260,12 +260,14 @@ func (h *Hub) tellDrain(ctx context.Context, l *link) {
 	}
 }
 
-// exchange makes one small call of the hub's own.
+// exchange makes one small call of the hub's own. Its stream is not kept: the next comes seconds later, and a stream kept
+// by each of thousands of idle agents is 30 KiB a piece.
 func (h *Hub) exchange(ctx context.Context, l *link, method, path string, body []byte, limit int64) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
+	r.Close = true
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
