@@ -2,6 +2,7 @@ package sqldriver
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -84,10 +85,18 @@ func explainOpening(ctx context.Context, cause error, d dialect, err error) erro
 		if err.Kind == connectors.Answered || errors.Is(cause, errClosed) {
 			return err
 		}
-		return misfortune(connectors.Unreachable, "the database could not be reached", err.Err)
+		return misfortune(connectors.Unreachable, whyUnreachable(err.Err), err.Err)
 	default:
 		return err
 	}
+}
+
+// whyUnreachable says in words why no session came to be, as far as the client's side can tell.
+func whyUnreachable(err error) string {
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "the database's certificate is not trusted: " + e.Err.Error()
+	}
+	return "the database could not be reached"
 }
 
 // broken reports whether err tells of a connection that is no more.

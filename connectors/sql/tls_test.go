@@ -51,6 +51,9 @@ func TestTLS(t *testing.T) {
 			if failed := err != nil; failed != c.fails {
 				t.Fatalf("logging in: %v", err)
 			}
+			if c.fails && !strings.Contains(err.Error(), "certificate is not trusted") {
+				t.Errorf("the failure does not name the certificate: %v", err)
+			}
 			if !c.fails && encrypted(t, server.Admin(), database.Username) != c.encrypted {
 				t.Errorf("encrypted: %v, want %v", !c.encrypted, c.encrypted)
 			}
