@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"time"
 
@@ -22,6 +23,7 @@ func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		State: control.NotEnrolled, Version: a.opts.Version, PID: os.Getpid(),
 		StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile, Problem: l.problem,
+		Goroutines: runtime.NumGoroutine(), OpenFiles: openFiles(),
 		Policy: control.Policy{
 			Targets: len(l.config.Policy.Targets), Paths: len(l.config.Policy.Paths), Writes: l.config.Policy.Writes, LoadedAt: l.at,
 		},
@@ -42,7 +44,10 @@ func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 	}
 	s.State = overall(all, r.draining.Load())
 	var err error
-	s.Connections, err = a.Connections(ctx)
+	if s.Connections, err = a.Connections(ctx); err != nil {
+		return s, err
+	}
+	s.UnresolvedWrites, err = r.journal.CountUnresolved(ctx)
 	return s, err
 }
 

@@ -81,7 +81,7 @@ func (c *entityCall) journalCall(w engine.Write, raw []byte) (journal.Call, erro
 		Method: c.request.Method, Path: c.path(),
 	}
 	if call.Key == "" {
-		call.Key = "auto:" + rand.Text()
+		call.Key = journal.AutoKey + rand.Text()
 	}
 	var err error
 	if call.Fingerprint, err = journal.Fingerprint(call.Method, call.Path, raw); err != nil {
@@ -105,8 +105,8 @@ func (h *Handler) dryRun(ctx context.Context, c *entityCall, w engine.Write) (an
 
 // replay answers with the first result, less what the plant keeps to itself by now.
 func (c *entityCall) replay(entry journal.Entry) (answer, error) {
-	if entry.TooLarge {
-		return answer{}, fault.New(fault.Internal, "The write was done; its answer was too large to be kept.").At(fault.HopAgent).
+	if entry.Lost {
+		return answer{}, fault.New(fault.Conflict, "The write was done; its answer was not kept.").At(fault.HopAgent).
 			Ended(fault.Done).Advise("Read the record.")
 	}
 	header := map[string]string{wire.HeaderReplayed: "true"}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 
 	"gantry/configs"
@@ -66,6 +67,16 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 // Connections asks for the logins that the agent holds.
 func (c *Client) Connections(ctx context.Context) ([]Connection, error) {
 	return ask[[]Connection](ctx, c, http.MethodGet, "/connections")
+}
+
+// Writes asks for the writes whose outcome is unknown.
+func (c *Client) Writes(ctx context.Context) ([]Write, error) {
+	return ask[[]Write](ctx, c, http.MethodGet, "/writes")
+}
+
+// ResolveWrite tells what became of one of them.
+func (c *Client) ResolveWrite(ctx context.Context, id string, happened bool) (Write, error) {
+	return ask[Write](ctx, c, http.MethodPost, fmt.Sprintf("/writes/%s/resolve?happened=%t", url.PathEscape(id), happened))
 }
 
 // Reload makes the agent read its configuration again.

@@ -19,6 +19,10 @@ const Schema = 1
 type Source interface {
 	Status(ctx context.Context) (Status, error)
 	Connections(ctx context.Context) ([]Connection, error)
+	// Writes lists the writes whose outcome nobody knows, oldest first.
+	Writes(ctx context.Context) ([]Write, error)
+	// ResolveWrite notes what a person found out about one of them, and gives it as it was.
+	ResolveWrite(ctx context.Context, id string, happened bool) (Write, error)
 	// Reload reads the configuration again. On *configs.Problems, or any other error, what was in force stays so.
 	Reload(ctx context.Context) (Reloaded, error)
 }
@@ -53,6 +57,10 @@ type Status struct {
 	Sessions    []Session    `json:"sessions"`
 	Policy      Policy       `json:"policy"`
 	Connections []Connection `json:"connections"`
+
+	UnresolvedWrites int `json:"unresolved_writes"`    // those whose outcome nobody knows
+	Goroutines       int `json:"goroutines,omitempty"` // of the agent's process, for proofs that nothing is left behind
+	OpenFiles        int `json:"open_files,omitempty"` // the same; 0 where the system does not tell
 }
 
 // Identity is who the agent is for the relay.
@@ -100,6 +108,18 @@ type Connection struct {
 	OpenedAt  time.Time `json:"opened_at,omitzero"`
 	InFlight  int       `json:"in_flight"`
 	LastError string    `json:"last_error,omitempty"` // a code of docs/errors.md
+}
+
+// Write is a write whose outcome is unknown: it may have happened.
+type Write struct {
+	ID         string    `json:"id"`
+	Connection string    `json:"connection"`
+	Entity     string    `json:"entity"`
+	Operation  string    `json:"operation"` // create, update, delete, or an action's name
+	RecordID   string    `json:"record_id,omitempty"`
+	Key        string    `json:"key,omitempty"` // the caller's Idempotency-Key
+	RequestID  string    `json:"request_id"`
+	Since      time.Time `json:"since"`
 }
 
 // Reloaded says what a reload did.

@@ -29,6 +29,15 @@ func (f *fake) Connections(context.Context) ([]Connection, error) {
 	return f.status.Connections, f.err
 }
 
+func (f *fake) Writes(context.Context) ([]Write, error) { return []Write{{ID: "wrt_1"}}, f.err }
+
+func (f *fake) ResolveWrite(_ context.Context, id string, happened bool) (Write, error) {
+	if !happened {
+		return Write{}, errors.New("no such write")
+	}
+	return Write{ID: id}, f.err
+}
+
 func (f *fake) Reload(context.Context) (Reloaded, error) { return Reloaded{Applied: true}, f.err }
 
 // folder is a short one: a socket's path has room for about a hundred bytes.
@@ -84,6 +93,15 @@ func TestAskTheRunningAgent(t *testing.T) {
 	}
 	if all, err := client.Connections(t.Context()); err != nil || cmp.Diff(want.Connections, all) != "" {
 		t.Errorf("connections: %v, %v", all, err)
+	}
+	if all, err := client.Writes(t.Context()); err != nil || len(all) != 1 {
+		t.Errorf("writes: %v, %v", all, err)
+	}
+	if w, err := client.ResolveWrite(t.Context(), "a/b", true); err != nil || w.ID != "a/b" {
+		t.Errorf("resolve: %v, %v", w, err)
+	}
+	if _, err := client.ResolveWrite(t.Context(), "x", false); err == nil || !strings.Contains(err.Error(), "no such write") {
+		t.Errorf("resolve: %v", err)
 	}
 	if reloaded, err := client.Reload(t.Context()); err != nil || !reloaded.Applied {
 		t.Errorf("reload: %v, %v", reloaded, err)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"gantry/configs"
@@ -82,6 +83,19 @@ func Handler(source Source) http.Handler {
 	mux.HandleFunc("GET /connections", func(w http.ResponseWriter, r *http.Request) {
 		all, err := source.Connections(r.Context())
 		answer(w, all, err)
+	})
+	mux.HandleFunc("GET /writes", func(w http.ResponseWriter, r *http.Request) {
+		all, err := source.Writes(r.Context())
+		answer(w, all, err)
+	})
+	mux.HandleFunc("POST /writes/{id}/resolve", func(w http.ResponseWriter, r *http.Request) {
+		happened, err := strconv.ParseBool(r.URL.Query().Get("happened"))
+		if err != nil {
+			answer(w, nil, errors.New("`happened` must be true or false"))
+			return
+		}
+		write, err := source.ResolveWrite(r.Context(), r.PathValue("id"), happened)
+		answer(w, write, err)
 	})
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
 		reloaded, err := source.Reload(r.Context())

@@ -10,9 +10,12 @@
 //	unknown              the caller must settle what became of it, by the class of its operation
 //
 // A write that never reached the system leaves no entry: its key runs again. Another request under a known key is
-// IDEMPOTENCY_KEY_REUSED. Entries live for Keep.
+// IDEMPOTENCY_KEY_REUSED. Entries live for Keep, those that nobody resolved for KeepUnknown.
 //
-// The package never runs an effect itself, and it never stores a request's body: only its fingerprint.
+// The package never runs an effect itself, and it never stores a request's body: only its fingerprint. The answers, which hold
+// records of the plant's systems, stand in clear in a file that only the agent's account can read, until they are purged.
+//
+// What nothing can settle a person resolves (Unresolved, Resolve).
 package journal
 
 import (
@@ -28,6 +31,13 @@ import (
 
 // Keep is how long a key is remembered.
 const Keep = 7 * 24 * time.Hour
+
+// KeepUnknown is how long a write that nobody resolved stays listed.
+const KeepUnknown = 90 * 24 * time.Hour
+
+// AutoKey begins the key of a write that came without one. Nobody can send it again: the entry is for the people who look at
+// unknown outcomes.
+const AutoKey = "auto:"
 
 // MaxBody bounds the answer that is kept for replay, in bytes.
 const MaxBody = 1 << 20
@@ -67,7 +77,7 @@ type Entry struct {
 	RequestID       string
 	State           State
 	Result          Result
-	TooLarge        bool // the result was not kept: it is over MaxBody
+	Lost            bool // it ended, and there is no result to replay: it is over MaxBody, or a person told the outcome
 	StartedAt       time.Time
 }
 
@@ -91,31 +101,15 @@ func New(ctx context.Context, db *sql.DB) (*Journal, error) {
 	return j, nil
 }
 
-// Purge forgets what is older than Keep and not running, and says how many entries that were.
+// Purge forgets what is older than Keep and not running, and what is unknown after KeepUnknown; it says how many entries that
+// were.
 func (j *Journal) Purge(ctx context.Context) (int64, error) {
-	result, err := j.db.ExecContext(ctx, "DELETE FROM journal WHERE started_at < ? AND state <> 'started'", j.now().Add(-Keep).UnixMilli())
+	result, err := j.db.ExecContext(ctx, "DELETE FROM journal WHERE started_at < ? AND state IN ('done', 'rejected') OR started_at < ? AND state = 'unknown'",
+		j.now().Add(-Keep).UnixMilli(), j.now().Add(-KeepUnknown).UnixMilli())
 	if err != nil {
 		return 0, fmt.Errorf("purge journal: %w", err)
 	}
 	return result.RowsAffected()
-}
-
-// Unresolved lists the writes whose outcome is unknown, oldest first, at most limit.
-func (j *Journal) Unresolved(ctx context.Context, limit int) ([]Entry, error) {
-	rows, err := j.db.QueryContext(ctx, "SELECT "+entryColumns+" FROM journal WHERE state = 'unknown' ORDER BY started_at LIMIT ?", limit)
-	if err != nil {
-		return nil, fmt.Errorf("list unresolved writes: %w", err)
-	}
-	defer rows.Close()
-	var all []Entry
-	for rows.Next() {
-		e, _, err := scanEntry(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list unresolved writes: %w", err)
-		}
-		all = append(all, e)
-	}
-	return all, rows.Err()
 }
 
 // Enter takes the key for one runner and reads what is known of it. The error is a *fault.Error: CONFLICT while another

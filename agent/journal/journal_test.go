@@ -2,6 +2,8 @@ package journal
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -127,8 +129,8 @@ func TestEmptyAndHugeResults(t *testing.T) {
 		must(t, ticket.Finish(t.Context(), Done, Result{Status: 204, Body: tt.body}))
 		ticket.Leave()
 		entry, ok := enter(t, j, create(t, name, "{}")).Replay()
-		if !ok || entry.TooLarge != tt.tooLarge {
-			t.Errorf("%s: replay %v, too large %v", name, ok, entry.TooLarge)
+		if !ok || entry.Lost != tt.tooLarge {
+			t.Errorf("%s: replay %v, too large %v", name, ok, entry.Lost)
 		}
 	}
 }
@@ -203,6 +205,15 @@ func TestKeptSevenDays(t *testing.T) {
 		t.Fatalf("purged %d, %v before its time", n, err)
 	}
 	now = now.Add(2 * time.Minute)
+	if _, err := j.db.ExecContext(t.Context(), "UPDATE journal SET state = 'unknown'"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := j.Purge(t.Context()); n != 0 || err != nil {
+		t.Fatalf("a write that nobody resolved was purged: %d, %v", n, err)
+	}
+	if _, err := j.db.ExecContext(t.Context(), "UPDATE journal SET state = 'done'"); err != nil {
+		t.Fatal(err)
+	}
 	again := enter(t, j, create(t, "k", `{"other":true}`))
 	if _, known := again.Replay(); known {
 		t.Error("a key is replayed after its time")
@@ -215,6 +226,60 @@ func TestUnresolved(t *testing.T) {
 	all, err := d.open().Unresolved(t.Context(), 10)
 	if err != nil || len(all) != 1 || all[0].Key != "k" || all[0].Path != "/purchase-orders" {
 		t.Errorf("got %+v, %v", all, err)
+	}
+}
+
+// TestResolve: what a person says decides what the key gets next.
+func TestResolve(t *testing.T) {
+	d := newDisk(t)
+	must(t, enter(t, d.open(), create(t, "k", "{}")).Start(t.Context())) // and a crash
+	j := d.open()
+	id := Entry{Connection: "con_1", Key: "k"}.ID()
+	if _, err := j.Resolve(t.Context(), "wrt_0", true); !errors.Is(err, ErrNoWrite) {
+		t.Errorf("a foreign id: %v", err)
+	}
+	held := enter(t, j, create(t, "k", "{}"))
+	if _, err := j.Resolve(t.Context(), id, true); !errors.Is(err, ErrRunning) {
+		t.Errorf("while it is tried again: %v", err)
+	}
+	held.Leave()
+	if n, err := j.CountUnresolved(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, happened := range []bool{false, true} {
+		ticket := enter(t, j, create(t, "k", "{}"))
+		if !happened { // the first round begins with what the crash left
+			ticket.Leave()
+		} else {
+			must(t, ticket.Start(t.Context()))
+			ticket.Leave()
+		}
+		entry, err := j.Resolve(t.Context(), id, happened)
+		if err != nil || entry.Key != "k" || entry.ID() != id {
+			t.Fatalf("%+v, %v", entry, err)
+		}
+		next := enter(t, j, create(t, "k", "{}"))
+		replayed, known := next.Replay()
+		if known != happened || known && !replayed.Lost || next.Unsettled() {
+			t.Errorf("happened %v: replay %v %+v", happened, known, replayed)
+		}
+		next.Leave()
+	}
+	if _, err := j.Resolve(t.Context(), id, true); !errors.Is(err, ErrNoWrite) {
+		t.Errorf("a second time: %v", err)
+	}
+}
+
+func TestSubject(t *testing.T) {
+	for path, want := range map[string][3]string{
+		"POST /items": {"items", "create", ""}, "PATCH /items/a%2Fb": {"items", "update", "a/b"}, "DELETE /items/7": {"items", "delete", "7"},
+		"POST /purchase-orders/7/actions/approve": {"purchase-orders", "approve", "7"},
+	} {
+		method, path, _ := strings.Cut(path, " ")
+		entity, operation, record := Entry{Method: method, Path: path}.Subject()
+		if got := [3]string{entity, operation, record}; got != want {
+			t.Errorf("%s %s is %q, want %q", method, path, got, want)
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func (t *Ticket) Finish(ctx context.Context, state State, r Result) error {
 	}
 	body := r.Body
 	if len(body) > MaxBody {
-		body = nil // entries of a status without a body are replayed as TooLarge
+		body = nil // such an entry is Lost
 	} else if body == nil {
 		body = []byte{}
 	}
@@ -96,7 +96,7 @@ func (t *Ticket) Leave() {
 	t.journal.release(runningKey{t.call.Connection, t.call.Key})
 }
 
-// read looks the key up. An entry older than Keep counts as none.
+// read looks the key up. An entry older than Keep counts as none, unless nobody knows what became of it.
 func (t *Ticket) read(ctx context.Context) error {
 	row := t.journal.db.QueryRowContext(ctx, "SELECT "+entryColumns+" FROM journal WHERE connection = ? AND key = ?", t.call.Connection, t.call.Key)
 	entry, fingerprint, err := scanEntry(row)
@@ -105,7 +105,7 @@ func (t *Ticket) read(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return broken("read", fault.NotSent, err)
-	case t.journal.now().Sub(entry.StartedAt) > Keep:
+	case t.journal.now().Sub(entry.StartedAt) > Keep && entry.State != Unknown && entry.State != Started:
 		return t.Drop(ctx)
 	case subtle.ConstantTimeCompare(fingerprint, t.call.Fingerprint[:]) != 1:
 		return fault.New(fault.IdempotencyKeyReused, "The Idempotency-Key was used before, for %s %s with another body or path.", entry.Method, entry.Path).
@@ -127,7 +127,7 @@ func scanEntry(row scanner) (Entry, []byte, error) {
 	var header string
 	var started int64
 	var fingerprint []byte
-	err := row.Scan(&e.Connection, &e.Key, &e.Method, &e.Path, &e.RequestID, &e.State, &e.Result.Status, &header, &e.Result.Body, &e.TooLarge, &started, &fingerprint)
+	err := row.Scan(&e.Connection, &e.Key, &e.Method, &e.Path, &e.RequestID, &e.State, &e.Result.Status, &header, &e.Result.Body, &e.Lost, &started, &fingerprint)
 	if err != nil {
 		return Entry{}, nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"gantry/agent/control"
+	"gantry/agent/journal"
 	"gantry/configs"
 )
 
@@ -94,6 +95,9 @@ func (f *fakeService) Status(ctx context.Context) (control.Status, error) {
 		},
 		Policy: control.Policy{Targets: 2, Paths: 1, Writes: true},
 	}
+	if f.state == control.Connecting {
+		s.UnresolvedWrites = 2
+	}
 	if f.state == control.Refused {
 		s.Sessions = []control.Session{{Lane: "calls", State: "refused", Refusal: "revoked", LastError: "This agent was revoked."}}
 	}
@@ -106,6 +110,17 @@ func (f *fakeService) Connections(context.Context) ([]control.Connection, error)
 		{ID: "con_1", Name: "erp", System: "demo-plant", State: "open"},
 		{ID: "con_2", Name: "wms", System: "adventureworks", State: "failing", LastError: "CREDENTIALS_EXPIRED"},
 	}, nil
+}
+
+func (f *fakeService) Writes(context.Context) ([]control.Write, error) {
+	return []control.Write{{ID: "wrt_1", Connection: "con_1", Entity: "purchase-orders", Operation: "approve", RecordID: "7", Key: "k-1", Since: time.Date(2026, 3, 1, 6, 30, 0, 0, time.UTC)}}, nil
+}
+
+func (f *fakeService) ResolveWrite(_ context.Context, id string, _ bool) (control.Write, error) {
+	if id != "wrt_1" {
+		return control.Write{}, journal.ErrNoWrite
+	}
+	return control.Write{ID: id, Entity: "purchase-orders", Operation: "approve", RecordID: "7"}, nil
 }
 
 func (f *fakeService) Reload(context.Context) (control.Reloaded, error) {

@@ -62,7 +62,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	flags.DurationVar(&a.timeout, "timeout", 30*time.Second, "give up after this `time`")
 	flags.BoolVar(&a.yes, "yes", false, "do not ask back")
-	root.AddCommand(a.run(), a.enroll(), a.unenroll(), a.status(), a.connections(), a.connectors(), a.policy(), a.config(), a.version())
+	root.AddCommand(a.run(), a.enroll(), a.unenroll(), a.status(), a.connections(), a.writes(), a.connectors(), a.policy(), a.config(), a.version())
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	return root
 }

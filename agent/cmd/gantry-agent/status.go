@@ -143,6 +143,9 @@ func (a *app) tellStatus(s control.Status, now time.Time) {
 	if s.State != control.NotRunning && s.State != control.Inaccessible && s.State != control.NotEnrolled {
 		a.print("%-12s %s", "Connections", connectionsSummary(s.Connections))
 	}
+	if s.UnresolvedWrites > 0 {
+		a.print("%-12s %s of unknown outcome: gantry-agent writes list", "Writes", itoa(s.UnresolvedWrites))
+	}
 	if next := nextStep(s); next != "" {
 		a.print("\n%s", next)
 	}
