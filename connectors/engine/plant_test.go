@@ -97,6 +97,12 @@ type plant struct {
 
 func newPlant(t *testing.T, statements ...string) *plant {
 	t.Helper()
+	return newPlantOf(t, plantYAML, statements...)
+}
+
+// newPlantOf makes a plant with a definition of its own.
+func newPlantOf(t *testing.T, yaml string, statements ...string) *plant {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "plant.db")
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
@@ -108,7 +114,7 @@ func newPlant(t *testing.T, statements ...string) *plant {
 	for _, s := range append([]string{schema}, statements...) {
 		p.exec(s)
 	}
-	set, err := definition.Load(catalogue.FS, fstest.MapFS{"plant.yaml": &fstest.MapFile{Data: []byte(plantYAML)}})
+	set, err := definition.Load(catalogue.FS, fstest.MapFS{"plant.yaml": &fstest.MapFile{Data: []byte(yaml)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,6 +194,7 @@ type faulty struct {
 	begin, exec, commit func() error // before the call; nil: none
 	committed           func() error // after the commit has been made
 	reads               atomic.Int64
+	loose               bool // the system has no transactions: each statement is a unit of its own
 }
 
 func (f *faulty) Open(ctx context.Context, target connectors.Target) (connectors.Conn, error) {
@@ -211,14 +218,45 @@ func (c *faultyConn) Begin(ctx context.Context, readOnly bool) (connectors.Tx, e
 	if err := failing(c.f.begin); err != nil {
 		return nil, err
 	}
+	if c.f.loose {
+		return looseTx{c}, nil
+	}
 	tx, err := c.Conn.Begin(ctx, readOnly)
 	return &faultyTx{tx, c.f}, err
 }
+
+func (c *faultyConn) Atomic() bool { return !c.f.loose }
 
 func (c *faultyConn) Read(ctx context.Context, q connectors.Read) iter.Seq2[connectors.Row, error] {
 	c.f.reads.Add(1)
 	return c.Conn.Read(ctx, q)
 }
+
+// looseTx is a unit of work of a system without transactions.
+type looseTx struct{ conn *faultyConn }
+
+func (t looseTx) Read(ctx context.Context, q connectors.Read) iter.Seq2[connectors.Row, error] {
+	return t.conn.Read(ctx, q)
+}
+
+func (t looseTx) Exec(ctx context.Context, s connectors.Statement, vars connectors.Vars) (connectors.Effect, error) {
+	if err := failing(t.conn.f.exec); err != nil {
+		return connectors.Effect{}, err
+	}
+	tx, err := t.conn.Conn.Begin(ctx, false)
+	if err != nil {
+		return connectors.Effect{}, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	effect, err := tx.Exec(ctx, s, vars)
+	if err != nil {
+		return effect, err
+	}
+	return effect, tx.Commit(ctx)
+}
+
+func (t looseTx) Commit(context.Context) error { return failing(t.conn.f.commit) }
+func (t looseTx) Rollback() error              { return nil }
 
 type faultyTx struct {
 	connectors.Tx
