@@ -33,7 +33,7 @@ entities:
       type: {from: note}
 `
 
-func openBigTable(t *testing.T, rows int) *bigTable {
+func openBigTable(t *testing.T, rows int, options ...option) *bigTable {
 	t.Helper()
 	base := sqltest.Postgres(t).Database(t)
 	if err := adventureworks.Generate(t.Context(), base.DB, "postgres", rows); err != nil {
@@ -45,7 +45,7 @@ func openBigTable(t *testing.T, rows int) *bigTable {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b := &bigTable{server: base.Server.Admin(), plant: open(t, withAgent("definitions: "+folder+"\n"), withRelay("limits: {client_stall: 10m}\n"))}
+	b := &bigTable{server: base.Server.Admin(), plant: open(t, append(options, withAgent("definitions: "+folder+"\n"))...)}
 	b.plant.allow("target", base.Server.Address())
 	b.client, _ = b.plant.connect(login{
 		System: "big-readings", Name: "historian", Settings: user.Settings(),

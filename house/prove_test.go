@@ -27,7 +27,7 @@ func prove(t *testing.T) {
 func TestAMillionRows(t *testing.T) {
 	prove(t)
 	const rows, growth = 1_000_000, 64 << 20
-	b := openBigTable(t, rows)
+	b := openBigTable(t, rows, withRelay("limits: {client_stall: 10m}\n"))
 	p := b.plant
 	p.expect(b.client, http.MethodGet, "/meter-readings?limit=500", nil, 200, nil) // pools and caches are warm
 
