@@ -38,7 +38,7 @@ func (s *Session) open(context.Context, string, string) (net.Conn, error) {
 	}
 	s.opened.Add(1)
 	s.outbox.readers.add(conn)
-	return &outStream{Conn: conn, readers: &s.outbox.readers}, nil
+	return &outStream{Conn: conn, readers: &s.outbox.readers, half: int(windowOf(s.peer.Hello.Lane) / 2)}, nil
 }
 
 // RoundTripper calls the peer. A request's scheme and host are left aside: there is one peer. Calls beyond the lane's

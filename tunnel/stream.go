@@ -15,10 +15,21 @@ var errSealed = errors.New("the call was given up")
 type outStream struct {
 	net.Conn
 	readers *readers
+	half    int // of the window, in bytes
+	taken   int // of this half; the reader's alone
 
 	mu     sync.Mutex
 	wrote  bool // since mark
 	sealed bool
+}
+
+// Read implements net.Conn; it never reads across the middle or the end of the window. yamux grants the peer more only
+// when at least half a window has been read since the last grant. A read beyond that leaves less than a half to be read
+// of what is under way, which then grants nothing: one half a round trip would travel instead of two.
+func (s *outStream) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p[:min(len(p), s.half-s.taken)])
+	s.taken = (s.taken + n) % s.half
+	return n, err
 }
 
 // Write implements net.Conn, in chunks, so that streams take turns.
