@@ -20,12 +20,14 @@ type dialect interface {
 	maxArgs() int
 	quote(name string) string // of a plain name
 	limit(n string) (before, after string)
-	reportsKeys() bool // generated keys come beside the result, not as a row
+	nests(first string) bool // a statement with this first word can stand in SELECT * FROM (…)
+	reportsKeys() bool       // generated keys come beside the result, not as a row
 
 	// The values.
 
 	bind(v any) any                          // a Vars value → what its client library takes
 	value(column *sql.ColumnType, v any) any // what the library gives → a Row value
+	cast(v any) (before, after string)       // around the placeholder of a value that a column is compared with
 
 	// The sessions.
 

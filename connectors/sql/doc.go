@@ -11,6 +11,9 @@
 //
 //	SELECT * FROM (<statement>) q WHERE q.status IN (?, ?) AND q.modified >= ? AND (q.modified > ? OR …) ORDER BY … LIMIT n
 //
+// SQL Server asks more of a statement that is wrapped: it begins with SELECT, not with WITH, every column has a name of its
+// own, and it has no ORDER BY without TOP.
+//
 // The keyset is written out because row values, `(a, b) > (?, ?)`, do not use an index on MariaDB and do not exist on SQL
 // Server. PostgreSQL, MariaDB and SQLite flatten the wrapping, so that an index on the ordered columns is used.
 //
@@ -37,7 +40,8 @@
 // As connectors.Row says. Decimals are strings as the system prints them. SQLite has no type for time: text in a column
 // declared DATE, DATETIME or TIMESTAMP is read as a time.Time, and a time.Time is bound as "2006-01-02 15:04:05", with a
 // fraction only if there is one, which is what SQLite's own functions write. A definition whose table holds another form
-// selects CAST(column AS TEXT) and declares text_datetime.
+// selects CAST(column AS TEXT) and declares text_datetime. A datetime of SQL Server keeps its 1/300 of a second: 0.003 is
+// read as 0.003333333, so that a page can go on after it.
 //
 // What it never does: look into an error's text, log a login, or open a connection or a file other than through the
 // Target.

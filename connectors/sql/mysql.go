@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +27,12 @@ func (mySQL) repeats() bool                         { return false }
 func (mySQL) maxArgs() int                          { return 65535 }
 func (mySQL) quote(name string) string              { return "`" + name + "`" }
 func (mySQL) limit(n string) (before, after string) { return "", " LIMIT " + n }
-func (mySQL) reportsKeys() bool                     { return true }
-func (mySQL) sealing() string                       { return "" }
-func (mySQL) version() string                       { return "SELECT VERSION()" }
+func (mySQL) nests(first string) bool {
+	return slices.Contains([]string{"select", "with", "values", "table"}, first)
+}
+func (mySQL) reportsKeys() bool { return true }
+func (mySQL) sealing() string   { return "" }
+func (mySQL) version() string   { return "SELECT VERSION()" }
 
 func (mySQL) bind(v any) any { return v } // the library writes a time.Time in the session's zone, which is UTC
 
@@ -51,6 +55,8 @@ func (mySQL) value(c *sql.ColumnType, v any) any {
 func binary(name string) bool {
 	return strings.HasSuffix(name, "BLOB") || strings.HasSuffix(name, "BINARY") || name == "BIT" || name == "GEOMETRY"
 }
+
+func (mySQL) cast(any) (before, after string) { return "", "" }
 
 func (mySQL) connector(a address, l connectors.Limits) (driver.Connector, error) {
 	config := mysql.NewConfig()

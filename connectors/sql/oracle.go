@@ -27,6 +27,7 @@ func (oracle) repeats() bool                         { return false }
 func (oracle) maxArgs() int                          { return 32767 }
 func (oracle) quote(name string) string              { return `"` + strings.ToUpper(name) + `"` }
 func (oracle) limit(n string) (before, after string) { return "", " FETCH FIRST " + n + " ROWS ONLY" }
+func (oracle) nests(first string) bool               { return first == "select" || first == "with" }
 func (oracle) reportsKeys() bool                     { return false }
 func (oracle) sealing() string                       { return "" }
 
@@ -34,6 +35,16 @@ func (oracle) lift(connectors.Limits) (lift, restore string) { return "", "" }
 
 func (oracle) version() string {
 	return "SELECT version FROM product_component_version WHERE ROWNUM = 1"
+}
+
+// cast keeps the index of a DATE column in use: a DATE that is compared with a TIMESTAMP is converted, for each row. The
+// other way round it is the value that is converted, so that a whole second can always go as a DATE.
+// Source: https://docs.oracle.com/en/database/oracle/oracle-database/19/sqlrf/Data-Type-Comparison-Rules.html
+func (oracle) cast(v any) (before, after string) {
+	if t, ok := v.(time.Time); ok && t.Nanosecond() == 0 {
+		return "CAST(", " AS DATE)"
+	}
+	return "", ""
 }
 
 func (oracle) bind(v any) any {

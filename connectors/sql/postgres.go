@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,9 +32,12 @@ func (postgres) repeats() bool                         { return true }
 func (postgres) maxArgs() int                          { return 65535 }
 func (postgres) quote(name string) string              { return `"` + name + `"` }
 func (postgres) limit(n string) (before, after string) { return "", " LIMIT " + n }
-func (postgres) reportsKeys() bool                     { return false }
-func (postgres) sealing() string                       { return "" }
-func (postgres) version() string                       { return "SHOW server_version" }
+func (postgres) nests(first string) bool {
+	return slices.Contains([]string{"select", "with", "values", "table"}, first)
+}
+func (postgres) reportsKeys() bool { return false }
+func (postgres) sealing() string   { return "" }
+func (postgres) version() string   { return "SHOW server_version" }
 
 func (postgres) bind(v any) any {
 	if t, ok := v.(time.Time); ok {
@@ -53,6 +57,8 @@ func (postgres) value(c *sql.ColumnType, v any) any {
 	}
 	return v
 }
+
+func (postgres) cast(any) (before, after string) { return "", "" }
 
 // connector builds the configuration without the libpq environment (PGHOST, PGSERVICE, ~/.pgpass): only the
 // connection's own settings count.

@@ -33,7 +33,7 @@ func renderRead(r connectors.Read) (*query, error) {
 		return render(s, r.Vars)
 	}
 	if !s.wraps {
-		return nil, misused("only a SELECT can be filtered, ordered or limited")
+		return nil, misused("only a SELECT can be filtered, ordered or limited; on SQL Server it cannot begin with WITH")
 	}
 	q := &query{dialect: s.dialect, numbers: map[string]int{}}
 	q.wrap(s, r)
@@ -89,6 +89,14 @@ func (q *query) bind(value any) {
 	q.write(q.dialect.placeholder(len(q.args)))
 }
 
+// operand writes a placeholder for a value that a column is compared with.
+func (q *query) operand(value any) {
+	before, after := q.dialect.cast(value)
+	q.write(before)
+	q.bind(value)
+	q.write(after)
+}
+
 func (q *query) where(r connectors.Read) {
 	word := " WHERE "
 	for _, f := range r.Filters {
@@ -115,7 +123,7 @@ func (q *query) filter(f connectors.Filter) {
 		return
 	}
 	q.write(q.column(f.Column), operator)
-	q.bind(f.Values[0])
+	q.operand(f.Values[0])
 }
 
 // maxList is what Oracle takes in one IN list; the others take more, and lose nothing by two lists.
@@ -139,7 +147,7 @@ func (q *query) anyOf(column string, values []any) {
 		default:
 			q.write(", ")
 		}
-		q.bind(v)
+		q.operand(v)
 		count++
 	}
 	switch {
@@ -184,7 +192,7 @@ func (q *query) compare(column, operator string, value any) {
 		q.fail("the order column %s was null: no page can go on after it", column)
 	}
 	q.write(q.column(column), operator)
-	q.bind(value)
+	q.operand(value)
 }
 
 // column gives a checked and quoted name. It is always qualified: SQLite takes an unknown quoted name for a text.

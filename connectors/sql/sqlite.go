@@ -28,9 +28,12 @@ func (sqlite) repeats() bool                         { return false }
 func (sqlite) maxArgs() int                          { return 32766 }
 func (sqlite) quote(name string) string              { return `"` + name + `"` }
 func (sqlite) limit(n string) (before, after string) { return "", " LIMIT " + n }
-func (sqlite) reportsKeys() bool                     { return false }
-func (sqlite) sealing() string                       { return "PRAGMA query_only = ON" }
-func (sqlite) version() string                       { return "SELECT sqlite_version()" }
+func (sqlite) nests(first string) bool {
+	return first == "select" || first == "with" || first == "values"
+}
+func (sqlite) reportsKeys() bool { return false }
+func (sqlite) sealing() string   { return "PRAGMA query_only = ON" }
+func (sqlite) version() string   { return "SELECT sqlite_version()" }
 
 func (sqlite) lift(connectors.Limits) (lift, restore string) { return "", "" }
 
@@ -60,6 +63,8 @@ func (sqlite) value(_ *sql.ColumnType, v any) any {
 	}
 	return v
 }
+
+func (sqlite) cast(any) (before, after string) { return "", "" }
 
 // connector opens the file that the plant's policy allows; it never makes a new one.
 func (sqlite) connector(a address, l connectors.Limits) (driver.Connector, error) {

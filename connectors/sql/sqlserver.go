@@ -29,6 +29,7 @@ func (sqlServer) repeats() bool                                 { return true }
 func (sqlServer) maxArgs() int                                  { return 2000 }
 func (sqlServer) quote(name string) string                      { return "[" + name + "]" }
 func (sqlServer) limit(n string) (before, after string)         { return "TOP (" + n + ") ", "" }
+func (sqlServer) nests(first string) bool                       { return first == "select" } // WITH stands in front only
 func (sqlServer) reportsKeys() bool                             { return false }
 func (sqlServer) lift(connectors.Limits) (lift, restore string) { return "", "" }
 func (sqlServer) sealing() string                               { return "" }
@@ -37,17 +38,38 @@ func (sqlServer) version() string {
 }
 
 // bind sends a time as datetime2: the library's own choice, datetimeoffset, ranks above a datetime column's type, so that
-// the server would convert the column and not use its index.
+// the server would convert the column and not use its index. A time that only a datetime column can have given goes back
+// as a datetime; see datetime.
 func (sqlServer) bind(v any) any {
-	if t, ok := v.(time.Time); ok {
-		return civil.DateTimeOf(t.UTC())
+	t, ok := v.(time.Time)
+	if !ok {
+		return v
 	}
-	return v
+	t = t.UTC()
+	if t.Nanosecond()%100 != 0 && datetime(t).Equal(t) {
+		return mssql.DateTime1(t)
+	}
+	return civil.DateTimeOf(t)
+}
+
+// datetime gives the nearest time that a datetime column can hold, in full: the type counts in 1/300 of a second, of
+// which the library gives whole milliseconds. Sent back as such, 0.003 is less than the 0.0033333 that it came from, and
+// 0.007 more than 0.0066667 (from compatibility level 130 on; before, it is equal): a page after it would repeat or leave
+// out rows. A datetime2 counts in 100 ns, so a time with other nanoseconds is known to be a datetime.
+// Source: https://learn.microsoft.com/sql/t-sql/data-types/datetime-transact-sql
+func datetime(t time.Time) time.Time {
+	const hundredths = 10_000_000 // three of 1/300 s, in ns
+	ns := int64(t.Nanosecond())
+	ticks := (3*ns + hundredths/2) / hundredths
+	return t.Add(time.Duration(ticks*hundredths/3 - ns))
 }
 
 func (sqlServer) value(c *sql.ColumnType, v any) any {
 	switch v := v.(type) {
 	case time.Time:
+		if c.DatabaseTypeName() == "DATETIME" {
+			return datetime(v.UTC())
+		}
 		return v.UTC()
 	case []byte:
 		switch name := c.DatabaseTypeName(); {
@@ -62,6 +84,8 @@ func (sqlServer) value(c *sql.ColumnType, v any) any {
 	}
 	return v
 }
+
+func (sqlServer) cast(any) (before, after string) { return "", "" }
 
 func (sqlServer) connector(a address, l connectors.Limits) (driver.Connector, error) {
 	options := url.Values{"database": {a.database}, "app name": {"gantry"}, "encrypt": {"true"}}

@@ -65,7 +65,7 @@ func (s *statement) parse(source string) error {
 		}
 	}
 	s.returns = returnsRows(parts.words)
-	s.wraps = slices.Contains([]string{"select", "with", "values", "table"}, parts.words[0])
+	s.wraps = s.dialect.nests(parts.words[0])
 	return nil
 }
 

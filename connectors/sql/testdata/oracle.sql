@@ -29,6 +29,6 @@ SELECT po_id, modified FROM po WHERE site = :1 OR :2 IS NULL
 -- filters
 SELECT * FROM (
 SELECT po_id, modified FROM po WHERE site = :1 OR :2 IS NULL
-) q WHERE (q."STATUS" IN (:3, :4) OR q."STATUS" IS NULL) AND q."MODIFIED" > :5 AND (q."VENDOR" IS NULL) AND (1 = 0);
--- [N'1 N'1 1 2 {500000000 63910348200 <nil>}]
+) q WHERE (q."STATUS" IN (:3, :4) OR q."STATUS" IS NULL) AND q."MODIFIED" > :5 AND q."MODIFIED" <= CAST(:6 AS DATE) AND (q."VENDOR" IS NULL) AND (1 = 0);
+-- [N'1 N'1 1 2 {500000000 63910348200 <nil>} {0 63910348201 <nil>}]
 

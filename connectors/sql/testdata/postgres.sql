@@ -29,6 +29,6 @@ SELECT po_id, modified FROM po WHERE site = $1 OR $1 IS NULL
 -- filters
 SELECT * FROM (
 SELECT po_id, modified FROM po WHERE site = $1 OR $1 IS NULL
-) q WHERE (q."status" IN ($2, $3) OR q."status" IS NULL) AND q."modified" > $4 AND (q."vendor" IS NULL) AND (1 = 0);
--- [N'1 1 2 2026-03-29 02:30:00.5 +0000 UTC]
+) q WHERE (q."status" IN ($2, $3) OR q."status" IS NULL) AND q."modified" > $4 AND q."modified" <= $5 AND (q."vendor" IS NULL) AND (1 = 0);
+-- [N'1 1 2 2026-03-29 02:30:00.5 +0000 UTC 2026-03-29 02:30:01 +0000 UTC]
 

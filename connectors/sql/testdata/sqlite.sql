@@ -29,6 +29,6 @@ SELECT po_id, modified FROM po WHERE site = ? OR ? IS NULL
 -- filters
 SELECT * FROM (
 SELECT po_id, modified FROM po WHERE site = ? OR ? IS NULL
-) q WHERE (q."status" IN (?, ?) OR q."status" IS NULL) AND q."modified" > ? AND (q."vendor" IS NULL) AND (1 = 0);
--- [N'1 N'1 1 2 2026-03-29 02:30:00.5]
+) q WHERE (q."status" IN (?, ?) OR q."status" IS NULL) AND q."modified" > ? AND q."modified" <= ? AND (q."vendor" IS NULL) AND (1 = 0);
+-- [N'1 N'1 1 2 2026-03-29 02:30:00.5 2026-03-29 02:30:01]
 

@@ -29,6 +29,6 @@ SELECT po_id, modified FROM po WHERE site = @p1 OR @p1 IS NULL
 -- filters
 SELECT * FROM (
 SELECT po_id, modified FROM po WHERE site = @p1 OR @p1 IS NULL
-) q WHERE (q.[status] IN (@p2, @p3) OR q.[status] IS NULL) AND q.[modified] > @p4 AND (q.[vendor] IS NULL) AND (1 = 0);
--- [N'1 1 2 2026-03-29T02:30:00.500000000]
+) q WHERE (q.[status] IN (@p2, @p3) OR q.[status] IS NULL) AND q.[modified] > @p4 AND q.[modified] <= @p5 AND (q.[vendor] IS NULL) AND (1 = 0);
+-- [N'1 1 2 2026-03-29T02:30:00.500000000 2026-03-29T02:30:01]
 
