@@ -180,7 +180,7 @@ func (d *Dialer) connect(ctx context.Context, address string, proxy bool) (net.C
 func (d *Dialer) outerTLS(ctx context.Context, conn net.Conn, name, address string, proxy bool) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	outer := tls.Client(conn, &tls.Config{
+	outer := tls.Client(&link{Conn: conn}, &tls.Config{
 		ServerName:                  name,
 		RootCAs:                     d.Roots,
 		NextProtos:                  []string{"http/1.1"}, // a websocket upgrade is HTTP/1.1's

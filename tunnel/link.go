@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -24,6 +25,18 @@ type link struct {
 
 	mu     sync.Mutex
 	corked []byte // nil: not corked
+
+	below *link // under the outer TLS, where there is one and it is ours to gather
+}
+
+// newLink puts a link on a connection. On a dialled TLS one it also gathers below it: crypto/tls writes each record of
+// 16 KiB by a system call of its own.
+func newLink(conn net.Conn) *link {
+	l := &link{Conn: conn}
+	if outer, ok := conn.(*tls.Conn); ok {
+		l.below, _ = outer.NetConn().(*link)
+	}
+	return l
 }
 
 func (l *link) watch() { l.watched.Store(true) }
@@ -69,7 +82,14 @@ func (l *link) send(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return l.Conn.Write(p)
+	if l.below == nil {
+		return l.Conn.Write(p)
+	}
+	l.below.cork(borrow())
+	n, err := l.Conn.Write(p)
+	buf, flushErr := l.below.uncork()
+	giveBack(buf)
+	return n, errors.Join(err, flushErr)
 }
 
 // cork starts gathering into buf, which must not be nil.

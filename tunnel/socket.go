@@ -209,7 +209,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // dialSocket upgrades a connection that was made to the relay. The response is given when the upgrade was refused; its
 // body holds at most 1 KiB.
 func dialSocket(ctx context.Context, conn net.Conn, url string) (*socket, *http.Response, error) {
-	l := &link{Conn: conn}
+	l := newLink(conn)
 	transport := &http.Transport{
 		DialContext:            func(context.Context, string, string) (net.Conn, error) { return l, nil },
 		MaxResponseHeaderBytes: maxHeader,
