@@ -92,14 +92,18 @@ func TestSlowCallersHoldNothing(t *testing.T) {
 			}
 		}
 	})
-	t.Run("a writer that sends a header, a letter at a time", func(t *testing.T) {
-		prove(t) // the relay gives a header ten seconds or so, a body thirty
+	t.Run("a writer that sends a letter at a time", func(t *testing.T) {
+		prove(t) // the relay gives a header ten seconds, a body thirty
 		for name, text := range map[string]string{
 			"header": "GET /api/v1/vendors HTTP/1.1\r\nHost: relay\r\nX-Slow: ",
 			"body": "POST /api/v1/vendors HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer " + b.client.Token +
 				"\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
+			"body without a token": "POST /api/v1/vendors HTTP/1.1\r\nHost: relay\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
 		} {
-			t.Run(name, func(t *testing.T) { t.Logf("ended after %s", b.plant.dribble(t, text).Round(time.Second)) })
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				t.Logf("ended after %s", b.plant.dribble(t, text).Round(time.Second))
+			})
 		}
 	})
 	eventually(t, 30*time.Second, "descriptors are back", func() error {
@@ -138,7 +142,7 @@ func (p *plant) dribble(t *testing.T, text string) time.Duration {
 		t.Fatal(err)
 	}
 	begin, answer := time.Now(), make([]byte, 4096)
-	for time.Since(begin) < 2*time.Minute {
+	for time.Since(begin) < 45*time.Second {
 		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
 		if _, err := conn.Read(answer); err == nil || !isTimeout(err) {
 			return time.Since(begin)
@@ -147,7 +151,7 @@ func (p *plant) dribble(t *testing.T, text string) time.Duration {
 			return time.Since(begin)
 		}
 	}
-	t.Fatal("the relay still listens after two minutes")
+	t.Fatal("the relay still listens after 45 s")
 	return 0
 }
 
