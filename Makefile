@@ -4,6 +4,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 LDFLAGS   = -s -w -X main.version=$(VERSION)
 GO_BUILD  = CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 PROGRAMS  = ./agent/cmd/gantry-agent ./relay/cmd/gantry-relay
+PRODUCT   = ./agent/... ./configs/... ./connectors/... ./relay/... ./tunnel/...
 PLATFORMS = linux/amd64 linux/arm64 windows/amd64
 TOOL      = go tool -modfile=.ci/tools.mod
 FUZZTIME ?= 30s
@@ -31,8 +32,8 @@ check: ## formatting, vet, staticcheck, go fix, and that it builds for every pla
 	$(TOOL) staticcheck ./...
 	@old="$$(go fix -diff ./... 2>&1)" || true; if [ -n "$$old" ]; then echo "$$old"; echo "run go fix ./..."; exit 1; fi
 	go test ./house -run 'TestArrows|TestPackageComments'
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build ./...
-	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build ./...
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build $(PRODUCT)
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build $(PRODUCT)
 
 generate: ## write the generated files anew: documents, published schemas, golden files
 	go test ./tunnel/fault ./configs ./connectors/entity ./connectors/sql -update

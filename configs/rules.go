@@ -64,6 +64,14 @@ func (o Operation) Covers(entity, operation string) bool {
 	return (o.Entity == "*" || o.Entity == entity) && (o.Name == "*" || o.Name == operation)
 }
 
+// String gives the pattern as ParseOperation reads it.
+func (o Operation) String() string {
+	if o.Entity == "*" {
+		return o.Name
+	}
+	return o.Entity + ":" + o.Name
+}
+
 // DeniedField is one pattern of deny_fields: a field of one entity or of every one.
 type DeniedField struct {
 	Entity string // `*`: every

@@ -158,7 +158,7 @@ func (c *codes) ofTokens(t *testing.T) {
 	t.Run("more credits than there are", func(t *testing.T) {
 		dear := c.named("dear")
 		dear.System = "workshop-dear"
-		c.produce(t, c.admin, http.MethodPost, "/connections", dear, want(fault.NoCredits, ""))
+		c.produce(t, c.admin, http.MethodPost, "/connections", dear, want(fault.NoCredits, fault.NotSent))
 	})
 }
 

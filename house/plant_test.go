@@ -23,7 +23,6 @@ type plant struct {
 	url    string // of the relay
 	admin  *Client
 	site   string
-	org    string // the organisation
 	relay  *daemon
 	agent  *daemon
 	http   *http.Client // what trusts the relay's certificate
@@ -104,7 +103,6 @@ func (p *plant) createOrganisation() {
 	p.t.Helper()
 	var organisation struct{ ID string }
 	p.relayCommand(&organisation, "orgs", "create", "Example Ltd", "--credits", "50")
-	p.org = organisation.ID
 	var key struct{ Key, Token string }
 	p.relayCommand(&key, "keys", "create", "--org", organisation.ID, "--role", "admin", "--name", "tests")
 	p.admin = &Client{URL: p.url, Token: key.Key + key.Token, HTTP: p.http}

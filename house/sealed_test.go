@@ -69,7 +69,9 @@ func (w *workshop) place(t *testing.T, settings map[string]any) seal.Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return seal.Place{Organisation: w.org, Site: w.site, System: "workshop", Settings: raw}
+	var site struct{ Organisation string }
+	w.must(http.MethodGet, "/sites/"+w.site, nil, 200, &site)
+	return seal.Place{Organisation: site.Organisation, Site: w.site, System: "workshop", Settings: raw}
 }
 
 // seal seals a password to the key that the relay shows for the agent.

@@ -12,17 +12,30 @@ import (
 func (s *Session) newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.calls.serve()
-			defer s.calls.leave()
 			r.RemoteAddr = s.peer.RemoteAddr // a stream's own address says nothing
 			handler.ServeHTTP(w, r)
 		}),
+		ConnState:         s.track,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleServed,
 		MaxHeaderBytes:    maxHeader,
 		Protocols:         onlyHTTP1(),
 		BaseContext:       func(net.Listener) context.Context { return s.ctx },
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// track counts the calls that the peer makes. One is over when its answer has left net/http's buffers, which is after the
+// handler returns: a session that closed before that would lose it.
+func (s *Session) track(conn net.Conn, state http.ConnState) {
+	stream := conn.(*inStream)
+	switch {
+	case state == http.StateActive:
+		stream.busy = true
+		s.calls.serve()
+	case stream.busy && (state == http.StateIdle || state == http.StateClosed):
+		stream.busy = false
+		s.calls.leave()
 	}
 }
 

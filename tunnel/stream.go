@@ -73,6 +73,7 @@ func (s *outStream) Close() error {
 
 // inStream is a stream that the peer opened, served by our HTTP server.
 type inStream struct {
+	busy bool // a call of the peer is on it; of the goroutine that serves the stream
 	net.Conn
 	readers *readers
 

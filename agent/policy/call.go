@@ -76,11 +76,14 @@ func (r *rules) entity(name string) *fault.Error {
 
 func (r *rules) operation(entity, name string) *fault.Error {
 	covers := func(o configs.Operation) bool { return o.Covers(entity, name) }
-	if slices.ContainsFunc(r.denyOperations, covers) || len(r.operations) > 0 && !slices.ContainsFunc(r.operations, covers) {
-		return denied(fault.ScopeOperation, "allow operation "+word(entity+":"+name)+r.flag(),
-			"The plant's policy does not allow %s on %s%s.", name, entity, r.whose())
+	pattern := entity + ":" + name
+	if i := slices.IndexFunc(r.denyOperations, covers); i >= 0 {
+		pattern = r.denyOperations[i].String() // only the denial itself can be taken back
+	} else if len(r.operations) == 0 || slices.ContainsFunc(r.operations, covers) {
+		return nil
 	}
-	return nil
+	return denied(fault.ScopeOperation, "allow operation "+word(pattern)+r.flag(),
+		"The plant's policy does not allow %s on %s%s.", name, entity, r.whose())
 }
 
 // flag and whose name the connection whose own rules refuse.

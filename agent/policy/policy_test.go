@@ -117,7 +117,7 @@ func TestCall(t *testing.T) {
 		{"not on the list", "{writes: true, operations: [list, 'items:create']}", "items", "update", fault.ScopeOperation, "allow operation items:update"},
 		{"on the list", "{writes: true, operations: [list, 'items:create']}", "items", "create", "", ""},
 		{"on the list, and writes are off", "{operations: ['items:create']}", "items", "create", fault.ScopeSite, "allow writes"},
-		{"denied for every entity", "{writes: true, deny_operations: ['*:approve']}", "purchase-orders", "approve", fault.ScopeOperation, "allow operation purchase-orders:approve"},
+		{"denied for every entity", "{writes: true, deny_operations: ['*:approve']}", "purchase-orders", "approve", fault.ScopeOperation, "allow operation approve"},
 		{"its own rules by name", "{writes: true, connections: {erp: {operations: [list]}}}", "items", "create", fault.ScopeOperation, "allow operation items:create --connection erp"},
 		{"its own rules by id", "{connections: {con_1: {entities: [vendors]}}}", "items", "list", fault.ScopeEntity, "allow entity items --connection con_1"},
 		{"its own rules never widen", "{entities: [vendors], connections: {erp: {entities: [items]}}}", "items", "list", fault.ScopeEntity, "allow entity items"},
@@ -250,10 +250,10 @@ func TestCapabilities(t *testing.T) {
 	want := wire.EntityCapabilities{
 		Operations: map[string]wire.OperationCapability{
 			"list": {Verdict: yes}, "delete": {Verdict: no},
-			"create": {Verdict: byPolicy("allow operation vendors:create --connection erp", "The plant's policy does not allow create on vendors on the connection erp."), Class: "keyed"},
+			"create": {Verdict: byPolicy("allow operation create --connection erp", "The plant's policy does not allow create on vendors on the connection erp."), Class: "keyed"},
 		},
 		Actions: map[string]wire.ActionCapability{"close": {OperationCapability: wire.OperationCapability{
-			Verdict: byPolicy("allow operation vendors:close", "The plant's policy does not allow close on vendors.")}}},
+			Verdict: byPolicy("allow operation close", "The plant's policy does not allow close on vendors.")}}},
 		Fields: map[string]wire.FieldCapability{
 			"name": {Type: "string", Filterable: true}, "tax_id": {Type: "string", DeniedBy: wire.ByPolicy},
 			"address": {Type: "object", Fields: map[string]wire.FieldCapability{"city": {Type: "string"}, "street": {Type: "string", DeniedBy: wire.ByPolicy}}},

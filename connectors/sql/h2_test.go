@@ -2,6 +2,7 @@ package sqldriver
 
 import (
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -104,9 +105,7 @@ func rowsOf(t *testing.T, c connectors.Conn, r connectors.Read) (rows []connecto
 			t.Fatal(err)
 		}
 		kept := connectors.Row{}
-		for name, value := range row {
-			kept[name] = value
-		}
+		maps.Copy(kept, row)
 		rows = append(rows, kept)
 	}
 	return rows

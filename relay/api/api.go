@@ -73,6 +73,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := requestID(r)
 	w.Header().Set(headerRequestID, id)
 	seen := &visit{ResponseWriter: w, operation: "none"}
+	if r.ContentLength != 0 { // also a body that no handler reads: net/http reads on before it answers
+		_ = http.NewResponseController(w).SetReadDeadline(start.Add(bodyTime))
+	}
 	r = r.WithContext(withRequestID(r.Context(), id))
 	failure := a.handle(seen, r)
 	a.finish(seen, r, failure, time.Since(start))
@@ -169,7 +172,7 @@ func classify(err error) *fault.Error {
 	case errors.Is(err, store.ErrNotFound):
 		return fault.New(fault.NotFound, "There is no such thing, or it is not yours.").Because(err)
 	case errors.Is(err, store.ErrNoCredits):
-		return fault.New(fault.NoCredits, "The organisation has fewer credits left than the system costs.").Because(err)
+		return fault.New(fault.NoCredits, "The organisation has fewer credits left than the system costs.").Ended(fault.NotSent).Because(err)
 	case errors.Is(err, store.ErrReadOnly):
 		return fault.New(fault.Overloaded, "The relay cannot store anything now.").Reaches(fault.ScopeOrganisation).
 			Advise("Try again later; the relay's operator has to free disk space.").After(time.Minute).Because(err)

@@ -58,8 +58,8 @@ func (a *API) timedRead(w http.ResponseWriter, r *http.Request, limit int64) ([]
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // a writer without deadlines (a test's) just has none
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	_ = control.SetReadDeadline(time.Time{})
 	if err == nil {
+		_ = control.SetReadDeadline(time.Time{})
 		return body, nil
 	}
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {

@@ -23,10 +23,11 @@ const (
 
 // siteDocument is a plant network with its agents.
 type siteDocument struct {
-	ID        string          `json:"id"`
-	Name      string          `json:"name"`
-	CreatedAt *time.Time      `json:"created_at"`
-	Agents    []agentDocument `json:"agents"`
+	ID           string          `json:"id"`
+	Organisation string          `json:"organisation"` // who seals credentials names it
+	Name         string          `json:"name"`
+	CreatedAt    *time.Time      `json:"created_at"`
+	Agents       []agentDocument `json:"agents"`
 }
 
 // agentDocument is an agent as it is known now.
@@ -127,7 +128,7 @@ func (a *API) listSites(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return err
 	}
 	envelope := paged(rows, asked, func(s store.Site) string { return s.ID }, func(s store.Site) siteDocument {
-		return siteDocument{ID: s.ID, Name: s.Name, CreatedAt: moment(s.CreatedAt)}
+		return siteDocument{ID: s.ID, Organisation: s.OrganisationID, Name: s.Name, CreatedAt: moment(s.CreatedAt)}
 	})
 	for i := range envelope.Data {
 		if envelope.Data[i].Agents, err = a.agentsOf(ctx, p.OrganisationID, envelope.Data[i].ID); err != nil {
@@ -146,7 +147,7 @@ func (a *API) getSite(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, siteDocument{site.ID, site.Name, moment(site.CreatedAt), agents})
+	return reply(w, http.StatusOK, siteDocument{site.ID, site.OrganisationID, site.Name, moment(site.CreatedAt), agents})
 }
 
 func (a *API) agentsOf(ctx context.Context, organisation, site string) ([]agentDocument, error) {

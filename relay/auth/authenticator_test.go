@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -332,17 +333,17 @@ func TestPermissions(t *testing.T) {
 		who[string(role)] = &auth.Principal{Kind: auth.OrganisationKey, Role: role}
 	}
 	for name, p := range who {
-		var may string
+		var may strings.Builder
 		for _, permission := range []auth.Permission{auth.View, auth.Diagnose, auth.Manage, auth.ReadData, auth.WriteData} {
 			err := p.Require(permission)
 			if err == nil {
-				may += " " + string(permission)
+				may.WriteString(" " + string(permission))
 			} else if !fault.Is(err, fault.Forbidden) {
 				t.Errorf("%s, %s: %v", name, permission, err)
 			}
 		}
-		if may != " "+want[name] {
-			t.Errorf("%s may%s, want %s", name, may, want[name])
+		if may.String() != " "+want[name] {
+			t.Errorf("%s may%s, want %s", name, may.String(), want[name])
 		}
 	}
 }
