@@ -7,9 +7,10 @@ import (
 	"text/tabwriter"
 )
 
-// print writes the rows as one table and reports whether every goal was met.
+// print writes the rows as one table and reports whether every goal was met. "one TLS" is Gantry where the outer TLS
+// ends elsewhere, at a load balancer, so that the tunnel's own is the only one.
 func print(out io.Writer, rows []row) bool {
-	columns := []string{"direct", "frp", "limit", "gantry"}
+	columns := []string{"direct", "frp", "limit", "gantry", "one TLS"}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "row\t"+strings.Join(columns, "\t")+"\tgantry/limit\tgoal\t")
 	all := true
