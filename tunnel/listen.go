@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// Listen gives the connections that l accepts the tunnel's socket settings. It belongs directly on the TCP listener,
+// Listen gives the connections that l accepts the tunnel's socket settings, and reads them in large pieces. It belongs directly on the TCP listener,
 // under a TLS one. The settings cost other traffic nothing.
 func Listen(l net.Listener) net.Listener { return tuned{l} }
 
@@ -22,5 +22,5 @@ func (l tuned) Accept() (net.Conn, error) {
 			_ = tuneSocket("tcp", "", raw) // a socket without it works, and queues more
 		}
 	}
-	return conn, nil
+	return readAhead(conn), nil
 }
