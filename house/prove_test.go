@@ -3,9 +3,12 @@ package house
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -202,21 +205,55 @@ func (w *writers) create(key string) {
 }
 
 // holdings are what the programs hold when nothing happens.
-type holdings struct{ relayFiles, agentFiles int }
+type holdings struct{ relayFiles, agentFiles, relayGoroutines, agentGoroutines int }
 
 func (p *plant) holds() holdings {
-	return holdings{relayFiles: p.relay.descriptors(), agentFiles: p.agent.descriptors()}
+	p.t.Helper()
+	var agent struct{ Goroutines int }
+	status := run(p.t, "gantry-agent", "status", "--json", "--config", p.path("agent.yaml"))
+	if err := json.Unmarshal([]byte(status), &agent); err != nil {
+		p.t.Fatal(err)
+	}
+	return holdings{
+		relayFiles: p.relay.descriptors(), agentFiles: p.agent.descriptors(),
+		relayGoroutines: p.relayGoroutines(), agentGoroutines: agent.Goroutines,
+	}
 }
 
-// isQuiet checks that descriptors are back to what they were; goroutines are compared by the programs' own metrics.
+// relayGoroutines reads the relay's own metrics.
+func (p *plant) relayGoroutines() int {
+	p.t.Helper()
+	answer, err := http.Get("http://" + p.metricsAddress + "/metrics")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		if text, ok := strings.CutPrefix(lines.Text(), "go_goroutines "); ok {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	p.t.Fatal("the relay's metrics do not count goroutines")
+	return 0
+}
+
+// isQuiet checks that what the programs hold comes back to what it was, but for pooled connections to the database.
 func (p *plant) isQuiet(before holdings) {
 	p.t.Helper()
-	eventually(p.t, 60*time.Second, "descriptors are back", func() error {
+	const pooled = 12
+	http.DefaultClient.CloseIdleConnections() // the writers' own
+	eventually(p.t, 90*time.Second, "nothing is left behind", func() error {
 		now := p.holds()
-		if now.relayFiles > before.relayFiles+12 || now.agentFiles > before.agentFiles+12 {
+		if now.relayFiles > before.relayFiles+pooled || now.agentFiles > before.agentFiles+pooled ||
+			now.relayGoroutines > before.relayGoroutines+pooled || now.agentGoroutines > before.agentGoroutines+2*pooled {
 			return fmt.Errorf("%+v before, %+v now", before, now)
 		}
 		return nil
 	})
-	p.t.Logf("descriptors: %+v before, %+v after", before, p.holds())
+	p.t.Logf("%+v before, %+v after", before, p.holds())
 }
