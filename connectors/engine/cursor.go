@@ -40,9 +40,9 @@ func (e *Engine) openCursor(t *table, fingerprint []byte, cursor string) ([]any,
 	if len(cursor) > maxCursor {
 		return nil, false
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil || len(raw) < macSize {
-		return nil, false
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(raw) < macSize || base64.RawURLEncoding.EncodedLen(len(raw)) != len(cursor) {
+		return nil, false // one position has one text: no stray bits, no line breaks
 	}
 	if !hmac.Equal(raw[:macSize], e.sign(fingerprint, raw[macSize:])) {
 		return nil, false
