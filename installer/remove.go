@@ -1,0 +1,51 @@
+package installer
+
+import (
+	"context"
+	"os"
+	"slices"
+)
+
+// Removal gives the steps of an uninstallation, for Plan.Clear: each finds out itself what is left for it. purge takes
+// the configuration, the state and the logs as well, and the account.
+func (i Installation) Removal(purge bool) Plan {
+	l := i.Spec.Layout
+	plan := Plan{
+		{Name: "service", Line: "stop the service and remove its definition", Do: i.undefine},
+		away("binary", l.Binary), away("binary", previous(l.Binary)),
+	}
+	if l.Runtime != "" {
+		plan = append(plan, away("folder", l.Runtime))
+	}
+	if !purge {
+		return plan
+	}
+	plan = append(plan, away("state", l.State), away("logs", l.Logs), away("config", l.Config))
+	for _, place := range slices.Backward(l.Folders()) {
+		plan = append(plan, emptied(place.Path))
+	}
+	return append(plan, i.withoutAccount()...)
+}
+
+func (i Installation) undefine(ctx context.Context) (Undo, error) {
+	state, err := i.Service.State(ctx)
+	if err != nil || !state.Installed {
+		return nil, err
+	}
+	return Kept, i.Service.Uninstall(ctx)
+}
+
+func away(name, path string) Step {
+	return Step{Name: name, Line: "remove " + path, Do: func(context.Context) (Undo, error) { return remove(path) }}
+}
+
+// emptied removes a folder that holds nothing of others'.
+func emptied(path string) Step {
+	return Step{Name: "folder", Line: "remove " + path + " if it is empty", Do: func(context.Context) (Undo, error) {
+		entries, err := os.ReadDir(path)
+		if err != nil || len(entries) > 0 {
+			return nil, nil //nolint:nilerr // not there, or not ours alone
+		}
+		return Kept, os.Remove(path)
+	}}
+}
