@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -21,9 +20,6 @@ import (
 	"gantry/tunnel"
 	"gantry/tunnel/pki"
 )
-
-// drainNotice is how long the relay has to take the word that a session drains.
-const drainNotice = 2 * time.Second
 
 // relayDialer makes the dialer of the tunnel from the configuration.
 func relayDialer(config configs.Agent, relay string, pin pki.Pin, logger *slog.Logger) (*tunnel.Dialer, error) {
@@ -129,14 +125,12 @@ func withDrain(next http.Handler, retire func()) http.Handler {
 	})
 }
 
-// noticed is a session that tells the relay before it drains, so that no new call meets its end.
+// noticed is a session that tells the relay before it drains, so that no call meets its end.
 type noticed struct{ *tunnel.Session }
 
-// Drain implements links.Session.
+// Drain implements links.Session. The relay answers when its own calls are finished.
 func (n noticed) Drain(ctx context.Context) error {
-	notice, cancel := context.WithTimeout(ctx, drainNotice)
-	defer cancel()
-	if response, err := post(notice, n, wire.PathDrain, nil); err == nil { // a relay that does not answer is about to be gone
+	if response, err := post(ctx, n, wire.PathDrain, nil); err == nil { // a relay that does not answer is about to be gone
 		_ = response.Body.Close()
 	}
 	return n.Session.Drain(ctx)

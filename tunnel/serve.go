@@ -35,7 +35,7 @@ func (s *Session) track(conn net.Conn, state http.ConnState) {
 		s.calls.serve()
 	case stream.busy && (state == http.StateIdle || state == http.StateClosed):
 		stream.busy = false
-		s.calls.leave()
+		s.calls.answered()
 	}
 }
 

@@ -177,26 +177,30 @@ func (s *Session) Err() error {
 }
 
 // InFlight counts the calls under way, of both directions.
-func (s *Session) InFlight() int {
-	n, _ := s.calls.count()
-	return n
-}
+func (s *Session) InFlight() int { return s.calls.count() }
 
 // Draining tells whether the session takes no new calls of our own.
-func (s *Session) Draining() bool {
-	_, closed := s.calls.count()
-	return closed
-}
+func (s *Session) Draining() bool { return s.calls.isClosed() }
 
-// Retire makes the session take no new calls of our own, and returns at once. It is also what to do when the peer says
-// that it is about to stop.
+// Retire makes the session take no new calls of our own, and returns at once.
 func (s *Session) Retire() { s.calls.close() }
+
+// Finish retires the session and waits until no call of our own is under way, or ctx ends. It is what to do, before
+// answering, when the peer says that it is about to stop: a call of ours that is still in the pipe is one that the peer
+// cannot know of, and would not wait for.
+func (s *Session) Finish(ctx context.Context) error {
+	s.Retire()
+	if err := s.calls.waitOwn(ctx); err != nil {
+		return fmt.Errorf("finish own calls: %w", err)
+	}
+	return nil
+}
 
 // Drain retires the session and waits until no call is under way, in either direction, or ctx ends. The peer's new
 // calls are still served: it may not know yet, and no call is to be lost.
 func (s *Session) Drain(ctx context.Context) error {
 	s.Retire()
-	if err := s.calls.wait(ctx); err != nil {
+	if err := s.calls.waitAll(ctx); err != nil {
 		return fmt.Errorf("drain session: %d calls under way: %w", s.InFlight(), err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,6 +142,51 @@ func TestDrain(t *testing.T) {
 	}
 	if got := <-answer; got != "done" {
 		t.Errorf("the call under way got %q", got)
+	}
+}
+
+// TestFinish has the peer announce its stop while calls to it are on their way: what answers only after Finish lets no call
+// meet the end of the session. Finish runs inside a call of the peer's, for which it must not wait.
+func TestFinish(t *testing.T) {
+	var relay atomic.Pointer[tunnel.Session]
+	h := newHouse(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := relay.Load().Finish(r.Context()); err != nil {
+			t.Errorf("finish: %v", err)
+		}
+	}), nil)
+	d := h.dialer(t, echo("agent"))
+	for range 30 {
+		agent, end := h.connect(t, d, tunnel.LaneCalls)
+		relay.Store(end)
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				for {
+					r, _ := http.NewRequestWithContext(t.Context(), "GET", "http://peer/", nil)
+					resp, err := end.RoundTripper().RoundTrip(r)
+					if errors.Is(err, tunnel.ErrNotSent) {
+						return
+					}
+					if err == nil {
+						_, err = io.Copy(io.Discard, resp.Body)
+						_ = resp.Body.Close()
+					}
+					if err != nil {
+						t.Errorf("a call was lost: %v", err)
+						return
+					}
+				}
+			})
+		}
+		time.Sleep(2 * time.Millisecond) // any moment in the middle of the calls will do
+		if code, _ := call(t, agent, "POST", "/stop", ""); code != 200 {
+			t.Fatalf("the announcement: %d", code)
+		}
+		if err := agent.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		agent.Close("drained")
+		callers.Wait()
 	}
 }
 

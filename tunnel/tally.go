@@ -5,12 +5,13 @@ import (
 	"sync"
 )
 
-// tally counts the calls under way, of both directions, and can be closed to new ones of our own.
+// tally counts the calls under way, of each direction, and can be closed to new ones of our own.
 type tally struct {
 	mu     sync.Mutex
-	n      int
+	own    int
+	served int // of the peer's
 	closed bool
-	quiet  chan struct{} // closed when n reaches zero; nil unless somebody waits
+	ended  chan struct{} // closed when the next call ends; nil unless somebody waits
 }
 
 // enter counts a call of our own; false: no new ones are taken.
@@ -20,24 +21,30 @@ func (t *tally) enter() bool {
 	if t.closed {
 		return false
 	}
-	t.n++
+	t.own++
 	return true
 }
+
+// leave counts the end of a call of our own.
+func (t *tally) leave() { t.end(&t.own) }
 
 // serve counts a call of the peer's. It is taken even when closed: the peer may not know yet.
 func (t *tally) serve() {
 	t.mu.Lock()
-	t.n++
+	t.served++
 	t.mu.Unlock()
 }
 
-func (t *tally) leave() {
+// answered counts the end of a call of the peer's.
+func (t *tally) answered() { t.end(&t.served) }
+
+func (t *tally) end(count *int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.n--
-	if t.n == 0 && t.quiet != nil {
-		close(t.quiet)
-		t.quiet = nil
+	*count--
+	if t.ended != nil {
+		close(t.ended)
+		t.ended = nil
 	}
 }
 
@@ -47,27 +54,43 @@ func (t *tally) close() {
 	t.mu.Unlock()
 }
 
-func (t *tally) count() (n int, closed bool) {
+func (t *tally) isClosed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.n, t.closed
+	return t.closed
 }
 
-// wait returns when no call is under way, or ctx ends.
-func (t *tally) wait(ctx context.Context) error {
+// count gives the calls under way, of both directions.
+func (t *tally) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.own + t.served
+}
+
+// waitOwn returns when no call of our own is under way, or ctx ends.
+func (t *tally) waitOwn(ctx context.Context) error {
+	return t.wait(ctx, func() bool { return t.own == 0 })
+}
+
+// waitAll returns when no call is under way, or ctx ends.
+func (t *tally) waitAll(ctx context.Context) error {
+	return t.wait(ctx, func() bool { return t.own+t.served == 0 })
+}
+
+func (t *tally) wait(ctx context.Context, quiet func() bool) error {
 	for {
 		t.mu.Lock()
-		if t.n == 0 {
+		if quiet() {
 			t.mu.Unlock()
 			return nil
 		}
-		if t.quiet == nil {
-			t.quiet = make(chan struct{})
+		if t.ended == nil {
+			t.ended = make(chan struct{})
 		}
-		quiet := t.quiet
+		ended := t.ended
 		t.mu.Unlock()
 		select {
-		case <-quiet:
+		case <-ended:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

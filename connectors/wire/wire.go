@@ -32,8 +32,9 @@ const (
 	PathRenew = "/v1/renew" // POST Renewal: 200 Renewed
 )
 
-// PathDrain is served by both: POST, 204. The sender starts no new call on the session and will close it when those
-// under way are finished; the receiver moves its own elsewhere.
+// PathDrain is served by both: POST, 204. The sender will close the session when the calls under way on it are finished;
+// the receiver starts no new ones there. The relay answers when its own calls on the session are finished, so that none
+// is in the pipe, unseen by the agent, when the session closes. The agent, which makes none, answers at once.
 const PathDrain = "/v1/drain"
 
 // Headers of a call, relay to agent.

@@ -28,6 +28,7 @@ const (
 type Session interface {
 	RoundTripper() http.RoundTripper
 	Peer() tunnel.Peer
+	Finish(ctx context.Context) error
 	Drain(ctx context.Context) error
 	Draining() bool
 	Close(reason string)

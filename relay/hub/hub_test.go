@@ -50,6 +50,7 @@ func newSession(machine, instance string, lane tunnel.Lane) *session {
 func (s *session) RoundTripper() http.RoundTripper { return s }
 func (s *session) Peer() tunnel.Peer               { return s.peer }
 func (s *session) Drain(context.Context) error     { return nil }
+func (s *session) Finish(context.Context) error    { return nil }
 func (s *session) Draining() bool                  { return false }
 func (s *session) Done() <-chan struct{}           { return s.done }
 func (s *session) Err() error                      { return errors.New("closed") }

@@ -107,23 +107,15 @@ func refusedToken(err error) error {
 func (h *Hub) Serve(s Session) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+wire.PathRenew, func(w http.ResponseWriter, r *http.Request) { h.answerRenewal(w, r, s) })
-	mux.HandleFunc("POST "+wire.PathDrain, func(w http.ResponseWriter, _ *http.Request) {
-		h.leave(s)
-		w.WriteHeader(http.StatusNoContent)
+	mux.HandleFunc("POST "+wire.PathDrain, func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Finish(r.Context()); err == nil { // else the agent did not wait for the answer
+			w.WriteHeader(http.StatusNoContent)
+		}
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		fault.New(fault.NotFound, "An agent may renew its certificate or tell of its stop, and nothing else.").Write(w)
 	})
 	return mux
-}
-
-// leave takes a session out of the choice for new calls.
-func (h *Hub) leave(s Session) {
-	for _, l := range h.links(s.Peer().AgentID) {
-		if l.session == s {
-			l.leaving.Store(true)
-		}
-	}
 }
 
 func (h *Hub) answerRenewal(w http.ResponseWriter, r *http.Request, s Session) {

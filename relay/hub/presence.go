@@ -21,7 +21,6 @@ type link struct {
 	session Session
 	agentID string
 	peer    tunnel.Peer
-	leaving atomic.Bool // the agent asked for no new calls
 	stale   atomic.Bool // the agent has to be told its connections again
 	seen    atomic.Int64
 	trip    atomic.Int64 // nanoseconds of the last ping
@@ -71,7 +70,7 @@ func (p *Presence) add(l *link) {
 
 // open reports whether the session takes calls.
 func (l *link) open() bool {
-	return !l.peer.Expired && !l.leaving.Load() && !l.session.Draining() && !ended(l.session)
+	return !l.peer.Expired && !l.session.Draining() && !ended(l.session)
 }
 
 func ended(s Session) bool {
