@@ -2,12 +2,13 @@ package conformance
 
 import "testing"
 
-// Run runs the suite.
+// Run runs the suite. What a system does not have, such as logins, has no member in its run.
 func Run(t *testing.T, s Suite) {
-	for _, test := range []struct {
+	type member struct {
 		name string
 		run  func(*testing.T, Suite)
-	}{
+	}
+	members := []member{
 		{"check", testCheck},
 		{"read all", testReadAll},
 		{"types are exact", testTypes},
@@ -19,7 +20,6 @@ func Run(t *testing.T, s Suite) {
 		{"nested reads under full load", testNested},
 		{"concurrency is bounded", testBound},
 		{"misuse", testMisuse},
-		{"reading cannot write", testReadOnly},
 		{"commit and rollback", testTransaction},
 		{"effects", testEffects},
 		{"a duplicate is answered", testDuplicate},
@@ -27,10 +27,15 @@ func Run(t *testing.T, s Suite) {
 		{"cancel ends a stream", testCancelStream},
 		{"timeout", testTimeout},
 		{"close ends calls", testClose},
-		{"refused login", testRefused},
-		{"unreachable", testUnreachable},
 		{"policy refusal passes through", testPolicy},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
+	}
+	if s.Reads {
+		members = append(members, member{"reading cannot write", testReadOnly})
+	}
+	if s.Refuse != nil {
+		members = append(members, member{"refused login", testRefused}, member{"unreachable", testUnreachable})
+	}
+	for _, m := range members {
+		t.Run(m.name, func(t *testing.T) { m.run(t, s) })
 	}
 }
