@@ -28,8 +28,8 @@ test: ## run all tests with the race detector; needs no service
 check: ## formatting, vet, staticcheck, go fix, and that it builds for every platform
 	@unformatted="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; \
 		if [ -n "$$unformatted" ]; then echo "run gofmt -w on: $$unformatted"; exit 1; fi
-	go vet ./...
-	$(TOOL) staticcheck ./...
+	go vet -tags prove ./...
+	$(TOOL) staticcheck -tags prove ./...
 	@old="$$(go fix -diff ./... 2>&1)" || true; if [ -n "$$old" ]; then echo "$$old"; echo "run go fix ./..."; exit 1; fi
 	go test ./house -run 'TestArrows|TestPackageComments'
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build $(PRODUCT)
@@ -43,7 +43,7 @@ bench: ## measure speed and memory beside direct access, two plain TLS hops and 
 	@go build -o .bench/bench ./house/bench && .bench/bench -frp .bench/frp $(ARGS)
 
 prove: fuzz ## what takes minutes: kills, a million rows, proxies, fuzzing
-	GANTRY_PROVE=1 go test ./house -count 1 -timeout 60m -v
+	go test -tags prove ./house -count 1 -timeout 60m -v
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \

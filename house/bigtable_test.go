@@ -53,3 +53,8 @@ func openBigTable(t *testing.T, rows int, options ...option) *bigTable {
 	})
 	return b
 }
+
+// running counts the agent's active queries on the big table.
+func (b *bigTable) running(t *testing.T) int {
+	return count(t, b.server, "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query ILIKE '%big_reading%' AND pid <> pg_backend_pid()")
+}

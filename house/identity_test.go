@@ -64,14 +64,6 @@ func TestEnrolmentTokens(t *testing.T) {
 			t.Errorf("exit %d: %s", code, said)
 		}
 	})
-	t.Run("one that has expired", func(t *testing.T) {
-		prove(t) // the least life of a token is a minute; the store's suite proves the same on a clock of its own
-		short := p.enrolmentToken(t, 60)
-		time.Sleep(61 * time.Second)
-		if code, said := p.enrolAs(t, "third", short); code != 7 || !strings.Contains(said, "expired") {
-			t.Errorf("exit %d: %s", code, said)
-		}
-	})
 }
 
 // enrolmentToken makes one more token for the site; life in seconds.
