@@ -16,8 +16,7 @@ import (
 // parse never reaches a handler: it writes a line of plain text to the connection (http.conn.serve) and closes it. Each of
 // those answers is one Write, which is recognised by its head and replaced.
 //
-// Over TLS of our own net/http needs the bare *tls.Conn, to find out whether HTTP/2 was agreed on; there its few answers stay
-// as they are: 400, 417, 431, 501 and 505 to a caller whose request is no HTTP at all or has a head over four times the limit.
+// HTTP/2 is another matter: a header list beyond the limit that the relay announces there gets net/http's own 431, in HTML.
 type worded struct{ net.Listener }
 
 // Accept implements net.Listener.

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -10,12 +11,41 @@ import (
 	"testing"
 	"time"
 
+	"gantry/configs"
 	"gantry/tunnel/fault"
 )
 
 // TestNothingAnswersInPlainText speaks to the relay without a HTTP client, as broken clients and scanners do.
 func TestNothingAnswersInPlainText(t *testing.T) {
-	c := startCloud(t, nil)
+	files, roots := webCertificate(t)
+	for name, c := range map[string]*cloud{
+		"http":  startCloud(t, nil),
+		"https": startCloud(t, func(r *configs.Relay) { r.TLS = files }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			dial := func() (net.Conn, error) { return net.Dial("tcp", c.relay.Addr()) }
+			if name == "https" {
+				dial = func() (net.Conn, error) { return tls.Dial("tcp", c.relay.Addr(), &tls.Config{RootCAs: roots}) }
+			}
+			speaksProblems(t, dial)
+		})
+	}
+}
+
+// TestPlainHTTPToHTTPS is the most common mistake with an address.
+func TestPlainHTTPToHTTPS(t *testing.T) {
+	files, _ := webCertificate(t)
+	c := startCloud(t, func(r *configs.Relay) { r.TLS = files })
+	dial := func() (net.Conn, error) { return net.Dial("tcp", c.relay.Addr()) }
+	response, body := speak(t, dial, "GET /api/v1/sites HTTP/1.1\r\nHost: x\r\n\r\n")
+	problem, err := fault.Decode(strings.NewReader(body))
+	if err != nil || response.StatusCode != http.StatusBadRequest || !strings.Contains(problem.Advice, "https://") {
+		t.Errorf("%s: %s, %v", response.Status, body, err)
+	}
+}
+
+// speaksProblems says what no client says, and expects problem documents.
+func speaksProblems(t *testing.T, dial func() (net.Conn, error)) {
 	const path = "GET /api/v1/sites HTTP/1.1\r\nHost: x\r\n"
 	for _, test := range []struct {
 		name, request string
@@ -42,7 +72,7 @@ func TestNothingAnswersInPlainText(t *testing.T) {
 		{"half a websocket", "GET /tunnel HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n", fault.InvalidRequest},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			response, body := speak(t, c.relay.Addr(), test.request)
+			response, body := speak(t, dial, test.request)
 			if kind := response.Header.Get("Content-Type"); kind != fault.ContentType {
 				t.Fatalf("%s, %q: %s", response.Status, kind, body)
 			}
@@ -58,9 +88,9 @@ func TestNothingAnswersInPlainText(t *testing.T) {
 }
 
 // speak writes a request, byte for byte, and reads the answer. The relay may close while the request is still written.
-func speak(t *testing.T, address, request string) (*http.Response, string) {
+func speak(t *testing.T, dial func() (net.Conn, error), request string) (*http.Response, string) {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
+	conn, err := dial()
 	if err != nil {
 		t.Fatal(err)
 	}

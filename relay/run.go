@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,10 +103,11 @@ func (r *Relay) finish(server *http.Server) {
 // server serves API, tunnel and probes. WriteTimeout bounds what no handler bounds; streams move it as they go.
 func (r *Relay) server(base context.Context) *http.Server {
 	return &http.Server{
-		Handler: r.addressed(http.HandlerFunc(r.route)), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		Handler: r.addressed(seenTLS(http.HandlerFunc(r.route))), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		WriteTimeout:   r.config.Limits.CallTimeout + r.config.Limits.ClientStall + headerTime,
 		MaxHeaderBytes: severe * r.config.Limits.Header, DisableGeneralOptionsHandler: true,
 		BaseContext: func(net.Listener) context.Context { return base },
+		ConnContext: withTLS,
 		ErrorLog:    slog.NewLogLogger(r.logger.Handler(), slog.LevelDebug),
 	}
 }
@@ -142,18 +142,4 @@ func (r *Relay) readyz(w http.ResponseWriter) {
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
-}
-
-// secured gives the listener with TLS, where that is configured, and else with net/http's answers in our words.
-func (r *Relay) secured() (net.Listener, error) {
-	if r.config.TLS.Cert == "" {
-		return worded{r.listener}, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(r.config.TLS.Cert, r.config.TLS.Key)
-	if err != nil {
-		return nil, fmt.Errorf("load tls.cert and tls.key: %w", err)
-	}
-	return tls.NewListener(r.listener, &tls.Config{
-		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-	}), nil
 }
