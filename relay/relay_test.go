@@ -414,8 +414,8 @@ func (c *cloud) openStream(ctx context.Context, token string) *http.Response {
 
 func TestStreams(t *testing.T) {
 	c, p, made := road(t, func(r *configs.Relay) {
-		r.Limits.StreamIdle = 300 * time.Millisecond
-		r.Limits.FirstRow = 300 * time.Millisecond
+		r.Limits.StreamIdle = 2 * time.Second
+		r.Limits.FirstRow = 2 * time.Second
 	})
 	var ended atomic.Bool
 	read := func(t *testing.T) (lines []string) {
