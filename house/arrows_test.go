@@ -50,6 +50,7 @@ type arrow struct {
 // arrows is the table of ARCHITECTURE.md. A folder may always import itself and what is below it.
 var arrows = []arrow{
 	{"tunnel/fault", nil},
+	{"tunnel/check", []string{"tunnel/fault"}},
 	{"tunnel", []string{"tunnel"}},
 	{"configs", nil},
 	{"connectors", []string{"tunnel/fault", "connectors"}},

@@ -1,0 +1,4 @@
+package check
+
+// configFindings are what the checks of the group config find.
+var configFindings = []Finding{}

@@ -1,0 +1,4 @@
+package check
+
+// connectionFindings are what the checks of the group connections find.
+var connectionFindings = []Finding{}

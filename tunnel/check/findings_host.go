@@ -1,0 +1,4 @@
+package check
+
+// hostFindings are what the checks of the group host find.
+var hostFindings = []Finding{}

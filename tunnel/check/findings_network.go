@@ -1,0 +1,4 @@
+package check
+
+// networkFindings are what the checks of the group network find.
+var networkFindings = []Finding{}
