@@ -14,8 +14,11 @@ import (
 	"gantry/tunnel/pki"
 )
 
-// headerRefused carries the code of a refusal before the upgrade.
-const headerRefused = "Gantry-Refused"
+// headerRefused carries the code of a refusal before the upgrade; noUpgrade is that of a request that asks for none.
+const (
+	headerRefused = "Gantry-Refused"
+	noUpgrade     = "no_upgrade"
+)
 
 // Acceptor is the relay's end: an http.Handler for GET /tunnel that makes sessions. The fields are set before its first
 // use. Admission is by a line: a few handshakes at a time, the rest wait, and those beyond are asked to come back.
@@ -72,6 +75,7 @@ func (a *Acceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.prepare()
 	if err := checkUpgrade(r); err != nil {
 		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set(headerRefused, noUpgrade)
 		err.Write(w)
 		return
 	}

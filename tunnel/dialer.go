@@ -32,6 +32,8 @@ type Dialer struct {
 	// Connect makes a TCP connection; nil means a net.Dialer with the tunnel's settings.
 	Connect func(ctx context.Context, network, address string) (net.Conn, error)
 	Logger  *slog.Logger
+
+	trace func(Step) // of a probe
 }
 
 // Times of the stages before the inner TLS.
@@ -87,24 +89,24 @@ func (d *Dialer) dial(ctx context.Context, config *tls.Config) (*tls.Conn, *sock
 	}
 	way, err := d.reach(ctx, target)
 	if err != nil {
-		return nil, nil, alive(ctx, err)
+		return nil, nil, d.alive(ctx, err)
 	}
-	sock, err := upgrade(ctx, way, target)
+	sock, err := d.upgrade(ctx, way, target)
 	if err != nil {
 		_ = way.Close()
-		return nil, nil, alive(ctx, err)
+		return nil, nil, d.alive(ctx, err)
 	}
 	conn, err := d.prove(ctx, sock, target.Host, config)
 	if err != nil {
 		_ = sock.Close()
-		return nil, nil, alive(ctx, err)
+		return nil, nil, d.alive(ctx, err)
 	}
 	return conn, sock, nil
 }
 
-// alive makes the end of the caller's context the reason, where it is.
-func alive(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// alive makes the end of the caller's context the reason, where it is; but a probe wants to know where it was by then.
+func (d *Dialer) alive(ctx context.Context, err error) error {
+	if ctx.Err() != nil && d.trace == nil {
 		return fmt.Errorf("dial the relay: %w", context.Cause(ctx))
 	}
 	return err
@@ -159,6 +161,7 @@ func withPort(u *url.URL) string {
 }
 
 func (d *Dialer) connect(ctx context.Context, address string, proxy bool) (net.Conn, error) {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	connect := d.Connect
@@ -173,11 +176,13 @@ func (d *Dialer) connect(ctx context.Context, address string, proxy bool) (net.C
 		}
 		return nil, &DialError{Stage: at, Address: address, Proxy: proxy, Err: err}
 	}
+	d.step(begin, Step{Stage: StageTCP, Address: address, Proxy: proxy, Remote: conn.RemoteAddr()})
 	return conn, nil
 }
 
 // outerTLS is HTTPS with the relay, or with the proxy.
 func (d *Dialer) outerTLS(ctx context.Context, conn net.Conn, name, address string, proxy bool) (net.Conn, error) {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	outer := tls.Client(&link{Conn: conn}, &tls.Config{
@@ -190,8 +195,12 @@ func (d *Dialer) outerTLS(ctx context.Context, conn net.Conn, name, address stri
 	})
 	if err := outer.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, &DialError{Stage: StageTLS, Address: address, Proxy: proxy, Issuer: issuerOf(err), Err: err}
+		failed := &DialError{Stage: StageTLS, Address: address, Proxy: proxy, Err: err}
+		failed.Certificate, failed.Issuer = shown(err)
+		return nil, failed
 	}
+	state := outer.ConnectionState()
+	d.step(begin, Step{Stage: StageTLS, Address: address, Proxy: proxy, TLS: &state})
 	return outer, nil
 }
 
@@ -200,22 +209,25 @@ func (d *Dialer) outerTLS(ctx context.Context, conn net.Conn, name, address stri
 // server has P-256 (RFC 8446, 9.1).
 var outerCurves = []tls.CurveID{tls.CurveP256, tls.CurveP384}
 
-// issuerOf names who issued the certificate that was not trusted: an inspecting proxy gives itself away by it.
-func issuerOf(err error) string {
+// shown gives the certificate that was not trusted, and who issued it: an inspecting proxy gives itself away by that.
+func shown(err error) (*x509.Certificate, string) {
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && len(untrusted.UnverifiedCertificates) > 0 {
-		return shorten(untrusted.UnverifiedCertificates[0].Issuer.String(), 200)
+		leaf := untrusted.UnverifiedCertificates[0]
+		return leaf, shorten(leaf.Issuer.String(), 200)
 	}
-	return ""
+	return nil, ""
 }
 
 // upgrade makes the websocket. Whatever else answers is told by what it answered.
-func upgrade(ctx context.Context, conn net.Conn, target *url.URL) (*socket, error) {
+func (d *Dialer) upgrade(ctx context.Context, conn net.Conn, target *url.URL) (*socket, error) {
+	begin := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, upgradeTime)
 	defer cancel()
 	plain := *target
 	plain.Scheme = "http" // the connection is made, with its TLS
 	sock, resp, err := dialSocket(ctx, conn, plain.String())
 	if err == nil {
+		d.step(begin, Step{Stage: StageWebSocket, Address: withPort(target), At: time.Now(), Header: resp.Header})
 		return sock, nil
 	}
 	failed := &DialError{Stage: StageWebSocket, Address: withPort(target), Err: err}
@@ -225,8 +237,8 @@ func upgrade(ctx context.Context, conn net.Conn, target *url.URL) (*socket, erro
 	if refused := refusedBefore(resp); refused != nil {
 		return nil, refused
 	}
-	failed.Status = resp.StatusCode
-	failed.Answer = firstText(resp.Body)
+	failed.hear(resp)
+	failed.NoUpgrade = resp.Header.Get(headerRefused) == noUpgrade
 	failed.Err = errNotRelay
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		failed.Err = err
@@ -250,6 +262,14 @@ func refusedBefore(resp *http.Response) *Refused {
 	return nil
 }
 
+// hear keeps what a stranger answered.
+func (e *DialError) hear(resp *http.Response) {
+	e.Status = resp.StatusCode
+	e.Answer = firstText(resp.Body)
+	e.Server = shorten(cmp.Or(resp.Header.Get("Via"), resp.Header.Get("Server")), 100)
+	e.Target = shorten(resp.Header.Get("Location"), 200)
+}
+
 // firstText gives the beginning of a foreign answer, on one line.
 func firstText(body io.Reader) string {
 	if body == nil {
@@ -261,6 +281,7 @@ func firstText(body io.Reader) string {
 
 // prove is the inner TLS: relay and agent prove themselves. The relay may let us wait in line.
 func (d *Dialer) prove(ctx context.Context, sock *socket, address string, config *tls.Config) (*tls.Conn, error) {
+	begin := time.Now()
 	config.ServerName = pki.ServerName
 	config.MinVersion = tls.VersionTLS13
 	config.CurvePreferences = innerCurves
@@ -268,13 +289,14 @@ func (d *Dialer) prove(ctx context.Context, sock *socket, address string, config
 	config.DynamicRecordSizingDisabled = true // the outbox decides what goes out together
 	config.InsecureSkipVerify = true          // because VerifyConnection does it, by the pin and without a clock
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		return pki.VerifyServer(state.PeerCertificates, d.Pin)
+		return pki.VerifyServer(state.PeerCertificates, d.trusted(state))
 	}
 	defer context.AfterFunc(ctx, func() { _ = sock.SetDeadline(past) })()
 	err := sock.SetDeadline(time.Now().Add(2*line + stage))
 	if err == nil {
 		conn := tls.Client(sock, config)
 		if err = conn.HandshakeContext(ctx); err == nil {
+			d.step(begin, Step{Stage: StageInnerTLS, Address: address})
 			return conn, nil
 		}
 	}
@@ -297,7 +319,7 @@ func (d *Dialer) introduce(ctx context.Context, conn *tls.Conn, sock *socket, he
 	stop := context.AfterFunc(ctx, func() { _ = sock.SetDeadline(past) })
 	answer, err := greetRelay(conn, sock, hello)
 	if !stop() {
-		return nil, alive(ctx, err)
+		return nil, d.alive(ctx, err)
 	}
 	if err != nil {
 		if refused, ok := errors.AsType[*Refused](err); ok {

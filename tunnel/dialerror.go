@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 )
@@ -28,7 +29,12 @@ type DialError struct {
 	Schemes []string // of a 407: what the proxy asks for (Basic, NTLM, Negotiate …)
 	Issuer  string   // of a certificate that is not trusted: who issued it, which names an inspecting proxy
 	Answer  string   // the first text of an answer that was not the relay's
+	Server  string   // who says to have answered: the Server or Via header
+	Target  string   // where a redirection leads
 	Err     error
+
+	Certificate *x509.Certificate // of a TLS that failed: the one that was shown
+	NoUpgrade   bool              // the relay itself answered: the request came without its Upgrade header
 }
 
 // Error implements error.

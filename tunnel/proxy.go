@@ -24,16 +24,19 @@ func (d *Dialer) proxyFor(target *url.URL) (*url.URL, error) {
 	}
 	proxy, err := d.Proxy(target)
 	if err != nil {
-		return nil, &DialError{Stage: StageProxy, Address: target.Host, Proxy: true, Err: errors.New("the proxy's address cannot be read")} // the text may hold its password
+		return nil, &DialError{Stage: StageProxy, Address: target.Host, Proxy: true, Err: fmt.Errorf("%w: it cannot be read", errProxySetting)} // the text may hold its password
 	}
 	if proxy == nil {
 		return nil, nil
 	}
 	if proxy.Scheme != "http" && proxy.Scheme != "https" {
-		return nil, &DialError{Stage: StageProxy, Address: proxy.Host, Proxy: true, Err: fmt.Errorf("a proxy of the kind %q is not supported: http and https are", proxy.Scheme)}
+		return nil, &DialError{Stage: StageProxy, Address: proxy.Host, Proxy: true, Err: fmt.Errorf("%w: the kind %q is not supported, http and https are", errProxySetting, proxy.Scheme)}
 	}
 	return proxy, nil
 }
+
+// errProxySetting is a proxy that cannot be used as it is named.
+var errProxySetting = errors.New("the proxy's address is none")
 
 // throughProxy connects to address by HTTP CONNECT (RFC 9110, 9.3.6). It is used for a plain relay too: an ordinary
 // proxied request would lose the upgrade.
@@ -48,12 +51,14 @@ func (d *Dialer) throughProxy(ctx context.Context, proxy *url.URL, address strin
 			return nil, err
 		}
 	}
+	begin := time.Now()
 	tunnelled, refused := connectTo(ctx, conn, proxy.User, address)
 	if refused != nil {
 		_ = conn.Close()
 		refused.Address = at
 		return nil, refused
 	}
+	d.step(begin, Step{Stage: StageProxy, Address: at, Proxy: true})
 	return tunnelled, nil
 }
 
@@ -99,8 +104,7 @@ func connectRequest(user *url.Userinfo, address string) *http.Request {
 // refusedByProxy says what the proxy wants, or what it said.
 func refusedByProxy(failed *DialError, resp *http.Response, authenticated bool) *DialError {
 	defer resp.Body.Close()
-	failed.Status = resp.StatusCode
-	failed.Answer = firstText(resp.Body)
+	failed.hear(resp)
 	switch {
 	case resp.StatusCode != http.StatusProxyAuthRequired:
 		failed.Err = errors.New("the proxy does not connect to the relay")

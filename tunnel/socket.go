@@ -206,8 +206,8 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.link, bufio.NewReadWriter(reader, bufio.NewWriterSize(h.link, 512)), nil
 }
 
-// dialSocket upgrades a connection that was made to the relay. The response is given when the upgrade was refused; its
-// body holds at most 1 KiB.
+// dialSocket upgrades a connection that was made to the relay. The response is the other end's, nil where there was none;
+// the body of one that refuses holds at most 1 KiB.
 func dialSocket(ctx context.Context, conn net.Conn, url string) (*socket, *http.Response, error) {
 	l := newLink(conn)
 	transport := &http.Transport{
@@ -227,5 +227,5 @@ func dialSocket(ctx context.Context, conn net.Conn, url string) (*socket, *http.
 	if err != nil {
 		return nil, resp, err
 	}
-	return newSocket(ws, l), nil, nil
+	return newSocket(ws, l), resp, nil
 }
