@@ -94,7 +94,7 @@ func (a *Agent) own() policy.Own {
 	return policy.Own{StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile}
 }
 
-// Run serves until ctx ends, then lets the calls under way finish and returns. It also answers on the control socket of the
+// Run serves until ctx ends, then lets the calls under way finish and returns. It also answers on the control channel of the
 // state folder. The error is state.ErrNotEnrolled, state.ErrInUse or that of a state which cannot be opened; an
 // unreachable relay, or one that refuses, is none: Status tells it.
 func (a *Agent) Run(ctx context.Context) error {
@@ -134,7 +134,7 @@ func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 	controlled, endControl := context.WithCancel(context.WithoutCancel(ctx)) // `status` answers while the agent drains
 	work.Go(func() {
 		if err := control.Serve(controlled, a.config.StateDir, a, a.logger); err != nil {
-			a.logger.WarnContext(ctx, "control socket failed", "error", err)
+			a.logger.WarnContext(ctx, "control channel failed", "error", err)
 		}
 	})
 	work.Go(func() { a.renewals(ctx, r) })

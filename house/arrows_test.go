@@ -73,6 +73,7 @@ var owners = map[string]string{
 	"github.com/jackc/pgx/v5":    "connectors/sql",
 	"github.com/go-sql-driver":   "connectors/sql",
 	"github.com/microsoft":       "connectors/sql",
+	"github.com/Microsoft":       "agent/control",
 	"github.com/sijms/go-ora/v2": "connectors/sql",
 	"github.com/prometheus":      "relay/metrics",
 	"github.com/spf13/cobra":     "agent/cmd relay/cmd",

@@ -6,16 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 
 	"gantry/configs"
 )
 
-// ErrNotRunning is the answer when no agent serves the socket.
+// ErrNotRunning is the answer when no agent serves the channel.
 var ErrNotRunning = errors.New("the agent's service is not running")
 
 // ErrNoAccess is the answer when this account may not ask the agent.
@@ -36,27 +34,6 @@ func NewClient(stateDir string) *Client {
 			return dial(ctx, socket(stateDir))
 		},
 	}}}
-}
-
-// dial tells apart why nobody answers.
-func dial(ctx context.Context, path string) (net.Conn, error) {
-	switch _, err := os.Lstat(path); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, ErrNotRunning
-	case errors.Is(err, fs.ErrPermission):
-		return nil, ErrNoAccess
-	}
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "unix", path)
-	switch {
-	case err == nil:
-		return conn, nil
-	case errors.Is(err, fs.ErrPermission):
-		return nil, ErrNoAccess
-	case ctx.Err() != nil:
-		return nil, err
-	}
-	return nil, ErrNotRunning // the socket of a process that died
 }
 
 // Status asks for the agent's state.

@@ -1,14 +1,13 @@
 // Package control lets the host's own people ask a running agent: its status, its connections, a reload.
 //
-// It is HTTP with JSON over a unix socket in the agent's state folder (Windows 10 and later have these too), which only
-// the service's account and root can open: no network port, no password. The server end belongs to the agent, which answers as
-// a Source; the client end belongs to the command line. What they exchange is the command line's `--json`, so members
-// are only ever added. No secret is among them.
+// It is HTTP with JSON over a channel that only the service's account and an administrator can open: a unix socket in the
+// agent's state folder, or a named pipe on Windows. There is no network port and no password. The server end belongs to
+// the agent, which answers as a Source; the client end belongs to the command line. What they exchange is the command
+// line's `--json`, so members are only ever added. No secret is among them.
 package control
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 )
 
@@ -127,8 +126,3 @@ type Reloaded struct {
 	Applied bool     `json:"applied"`           // something changed and is in force
 	Restart []string `json:"restart,omitempty"` // keys that changed and wait for the next start
 }
-
-// SocketName is the socket's name in the state folder.
-const SocketName = "control.sock"
-
-func socket(stateDir string) string { return filepath.Join(stateDir, SocketName) }

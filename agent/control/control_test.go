@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -58,8 +56,7 @@ func serving(t *testing.T, dir string, source Source) (stop func()) {
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, dir, source, slog.New(slog.DiscardHandler)) }()
 	for range 500 {
-		if conn, err := net.Dial("unix", socket(dir)); err == nil {
-			_ = conn.Close()
+		if answers(t, dir) {
 			return func() {
 				cancel()
 				if err := <-done; err != nil {
@@ -69,8 +66,16 @@ func serving(t *testing.T, dir string, source Source) (stop func()) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatal("the socket did not open")
+	t.Fatal("the channel did not open")
 	return nil
+}
+
+// answers reports whether an agent answers soon. Wine lets a pipe's first caller wait for ever.
+func answers(t *testing.T, dir string) bool {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	_, err := NewClient(dir).Status(ctx)
+	return err == nil || ctx.Err() == nil && !errors.Is(err, ErrNotRunning)
 }
 
 func TestAskTheRunningAgent(t *testing.T) {
@@ -80,6 +85,7 @@ func TestAskTheRunningAgent(t *testing.T) {
 		Sessions: []Session{{Lane: "calls", State: "connected", RoundTripMS: 1.5}}, Connections: []Connection{{ID: "con_1", Name: "erp"}},
 	}
 	source := &fake{status: want}
+	serving(t, folder(t), source)() // go-winio keeps one goroutine from its first pipe on
 	before := runtime.NumGoroutine()
 	stop := serving(t, dir, source)
 	client := NewClient(dir)
@@ -106,9 +112,6 @@ func TestAskTheRunningAgent(t *testing.T) {
 	if reloaded, err := client.Reload(t.Context()); err != nil || !reloaded.Applied {
 		t.Errorf("reload: %v, %v", reloaded, err)
 	}
-	if info, err := os.Stat(socket(dir)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("the socket is open to others: %v, %v", info.Mode(), err)
-	}
 
 	stop()
 	if _, err := client.Status(t.Context()); !errors.Is(err, ErrNotRunning) {
@@ -131,41 +134,5 @@ func TestAFaultyConfigurationIsToldWithItsProblems(t *testing.T) {
 	got, ok := errors.AsType[*configs.Problems](err)
 	if !ok || cmp.Diff(problems, got) != "" {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestASocketOfADeadProcess(t *testing.T) {
-	dir := folder(t)
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket(dir), Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.SetUnlinkOnClose(false)
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := NewClient(dir).Status(t.Context()); !errors.Is(err, ErrNotRunning) {
-		t.Errorf("got %v, want ErrNotRunning", err)
-	}
-	serving(t, dir, &fake{})() // the next agent takes the place
-}
-
-func TestAnAgentThatHangsEndsWithTheCallersTime(t *testing.T) {
-	dir := folder(t)
-	listener, err := net.Listen("unix", filepath.Join(dir, SocketName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close() //nolint:errcheck // the test ends
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := NewClient(dir).Status(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want DeadlineExceeded", err)
-	}
-}
-
-func TestALongPathIsToldInWords(t *testing.T) {
-	if err := Serve(t.Context(), filepath.Join(folder(t), strings.Repeat("x", 100)), &fake{}, slog.New(slog.DiscardHandler)); !errors.Is(err, errLongPath) {
-		t.Errorf("got %v, want %v", err, errLongPath)
 	}
 }

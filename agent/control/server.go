@@ -5,24 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
 	"gantry/configs"
 )
 
-// Serve answers on the socket in stateDir until ctx ends, and has stopped every answer when it returns. The caller holds
-// the state folder's lock: a socket that is already there was left by a process that died. The error is that of opening
-// the socket, which the agent can live without, or that of serving.
+// Serve answers on the channel of stateDir until ctx ends, and has stopped every answer when it returns. The caller
+// holds the state folder's lock: a socket that is already there was left by a process that died. The error is that of
+// opening the channel, which the agent can live without, or that of serving.
 func Serve(ctx context.Context, stateDir string, source Source, logger *slog.Logger) error {
 	listener, err := listen(socket(stateDir))
 	if err != nil {
-		return fmt.Errorf("open control socket: %w", err)
+		return fmt.Errorf("open control channel: %w", err)
 	}
 	server := &http.Server{
 		Handler:           Handler(source),
@@ -36,7 +34,7 @@ func Serve(ctx context.Context, stateDir string, source Source, logger *slog.Log
 	go func() { served <- server.Serve(listener) }()
 	select {
 	case err = <-served:
-		return fmt.Errorf("serve control socket: %w", err)
+		return fmt.Errorf("serve control channel: %w", err)
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -46,30 +44,6 @@ func Serve(ctx context.Context, stateDir string, source Source, logger *slog.Log
 	}
 	<-served
 	return err
-}
-
-// maxSocketPath is what every system's sockaddr_un has room for, in bytes.
-const maxSocketPath = 103
-
-// errLongPath says in people's words what the system calls an invalid argument.
-var errLongPath = errors.New("the path is longer than a socket's may be: choose a shorter state_dir")
-
-// listen opens the socket for this account alone.
-func listen(path string) (net.Listener, error) {
-	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("%s: %w", path, errLongPath)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, listener.Close())
-	}
-	return listener, nil
 }
 
 // Handler serves the source over HTTP.

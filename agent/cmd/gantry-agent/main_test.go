@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -68,8 +66,7 @@ func service(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(<-done)
 	})
 	for range 500 {
-		if conn, err := net.Dial("unix", filepath.Join(dir, control.SocketName)); err == nil {
-			_ = conn.Close()
+		if _, err := control.NewClient(dir).Status(ctx); err == nil {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -77,7 +74,7 @@ func service(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("the service does not answer")
 }
 
-// fakeService is the agent behind the control socket.
+// fakeService is the agent behind the control channel.
 type fakeService struct {
 	state control.State
 	file  string
