@@ -36,8 +36,14 @@ type Proxy struct {
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn, error
 	Format string `yaml:"format"` // text or json
-	File   string `yaml:"file"`   // empty: standard error
+	File   string `yaml:"file"`   // empty: the service manager's folder for logs, or standard error
+
+	MaxSize int64 `yaml:"max_size"` // of one file, in bytes
+	Keep    int   `yaml:"keep"`     // full files beside the one that is written to
 }
+
+// DefaultLog gives what holds where a configuration says nothing of the log.
+func DefaultLog() Log { return Log{Level: "info", Format: "text", MaxSize: 10 << 20, Keep: 4} }
 
 // Policy is the plant's last word on what the agent may do. It cannot be widened from the cloud.
 type Policy struct {
@@ -63,6 +69,13 @@ type Rules struct {
 	Concurrency    int      `yaml:"concurrency"`     // calls at once; 0: no cap
 }
 
+// What a log file may be, in bytes, and how many are kept.
+const (
+	minLogFile  = 64 << 10
+	maxLogFile  = 1 << 30
+	maxLogFiles = 100
+)
+
 // RenewAt is the part of a certificate's life after which it is renewed.
 const RenewAt = 2.0 / 3
 
@@ -81,7 +94,7 @@ func DefaultAgent() Agent {
 	return Agent{
 		StateDir: DefaultAgentState(),
 		Sessions: 2,
-		Log:      Log{Level: "info", Format: "text"},
+		Log:      DefaultLog(),
 		Support:  "ask",
 	}
 }
@@ -92,6 +105,17 @@ func DefaultAgentFile() string {
 		return filepath.Join(windowsFolder(), "agent.yaml")
 	}
 	return "/etc/gantry-agent/agent.yaml"
+}
+
+// AgentLogName is the name of the agent's log in the folder that a service manager makes for it.
+const AgentLogName = "agent.log"
+
+// DefaultAgentLogs is the folder in which the installed service keeps its log.
+func DefaultAgentLogs() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(windowsFolder(), "logs")
+	}
+	return "/var/log/gantry-agent"
 }
 
 // DefaultAgentState is the agent's own folder.
@@ -162,6 +186,12 @@ func validateAgent(file string) func(*Agent, *Report) {
 func (l *Log) validate(r *Report) {
 	choice(r, "log.level", l.Level, "debug", "info", "warn", "error")
 	choice(r, "log.format", l.Format, "text", "json")
+	if l.MaxSize < minLogFile || l.MaxSize > maxLogFile {
+		r.Reject("log.max_size", "Write bytes, from 65536 to 1073741824; 10485760 is usual", "%d bytes are not possible", l.MaxSize)
+	}
+	if l.Keep < 0 || l.Keep > maxLogFiles {
+		r.Reject("log.keep", "Write a number from 0 to 100; 4 is usual", "%d files are not possible", l.Keep)
+	}
 }
 
 func (p *Proxy) validate(r *Report) {

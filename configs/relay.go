@@ -60,9 +60,12 @@ func DefaultRelay() Relay {
 			CallsPerConnection: 32, StreamsPerConnection: 4,
 			RatePerToken: 50, BurstPerToken: 200,
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Log: DefaultLog(),
 	}
 }
+
+// RelayLogName is the name of the relay's log in the folder that a service manager makes for it.
+const RelayLogName = "relay.log"
 
 // DefaultRelayFile is where relay.yaml is looked for unless another place is named.
 const DefaultRelayFile = "/etc/gantry-relay/relay.yaml"

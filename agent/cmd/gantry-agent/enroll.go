@@ -15,6 +15,7 @@ import (
 	"gantry/agent/control"
 	"gantry/agent/state"
 	"gantry/configs"
+	"gantry/configs/logfile"
 )
 
 // maxToken bounds what is read as a token, in bytes.
@@ -172,6 +173,6 @@ func (a *app) offline() (configs.Agent, agent.Options, error) {
 	if err != nil {
 		return config, agent.Options{}, err
 	}
-	logger, _, err := a.logger(configs.Log{Level: "warn"})
+	logger, _, err := logfile.Logger(configs.DefaultLog(), "", a.level(configs.Log{Level: "warn"}), a.talk)
 	return config, agent.Options{Version: version, Logger: logger}, err
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -14,6 +12,7 @@ import (
 
 	"gantry/agent"
 	"gantry/configs"
+	"gantry/configs/logfile"
 )
 
 func (a *app) run() *cobra.Command {
@@ -82,31 +81,19 @@ func (a *app) options(config configs.Agent, logger *slog.Logger) (agent.Options,
 
 // logger opens the log as the configuration says; -v and -q win over its level.
 func (a *app) logger(config configs.Log) (*slog.Logger, func() error, error) {
-	out, closeLog := a.talk, func() error { return nil }
-	if config.File != "" {
-		f, err := os.OpenFile(config.File, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-		if err != nil {
-			return nil, nil, fmt.Errorf("open log: %w", err)
-		}
-		out, closeLog = f, f.Close
-	}
-	return slog.New(a.logHandler(config, out)), closeLog, nil
+	return logfile.Logger(config, logfile.Place(config, configs.AgentLogName), a.level(config), a.talk)
 }
 
-func (a *app) logHandler(config configs.Log, out io.Writer) slog.Handler {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(config.Level)); err != nil { // the configuration was validated
-		level = slog.LevelInfo
-	}
+func (a *app) level(config configs.Log) slog.Level {
 	switch {
 	case a.verbose:
-		level = slog.LevelDebug
+		return slog.LevelDebug
 	case a.quiet:
-		level = slog.LevelError
+		return slog.LevelError
 	}
-	options := &slog.HandlerOptions{Level: level}
-	if config.Format == "json" {
-		return slog.NewJSONHandler(out, options)
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(config.Level)); err != nil { // the configuration was validated
+		return slog.LevelInfo
 	}
-	return slog.NewTextHandler(out, options)
+	return level
 }
