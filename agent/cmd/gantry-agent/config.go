@@ -63,16 +63,12 @@ func (a *app) configCheck() error {
 }
 
 func (a *app) configPath() error {
-	if a.json {
-		_, missing := os.Stat(a.file())
-		a.printJSON(struct {
-			Schema int    `json:"schema"`
-			File   string `json:"file"`
-			Exists bool   `json:"exists"`
-		}{control.Schema, a.file(), missing == nil})
-		return nil
-	}
-	a.print("%s", a.file())
+	_, missing := os.Stat(a.file())
+	a.answer(struct {
+		Schema int    `json:"schema"`
+		File   string `json:"file"`
+		Exists bool   `json:"exists"`
+	}{control.Schema, a.file(), missing == nil}, a.file())
 	return nil
 }
 
@@ -98,7 +94,7 @@ func (a *app) configShow() error {
 		a.printJSON(map[string]any{"schema": control.Schema, "file": a.file(), "config": values})
 		return nil
 	}
-	originate(&document, "", configs.AgentLines(a.file(), data), a.stateDir != "")
+	originate(&document, "", configs.AgentLines(a.file(), data), a.Folder != "")
 	encoder := yaml.NewEncoder(a.out)
 	encoder.SetIndent(2)
 	return errors.Join(encoder.Encode(&document), encoder.Close())

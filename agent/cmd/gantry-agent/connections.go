@@ -34,21 +34,12 @@ func (a *app) connectionsList(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(connectionsDocument{control.Schema, running, append([]control.Connection{}, all...)})
-		return nil
+	rows := make([][]string, len(all))
+	for i, c := range all {
+		rows[i] = []string{c.Name, c.System, c.State, c.ID, c.LastError}
 	}
-	if len(all) == 0 {
-		a.print("No connections.")
-		return nil
-	}
-	a.print("%-22s %-18s %-8s %s", "NAME", "SYSTEM", "STATE", "ID")
-	for _, c := range all {
-		a.print("%-22s %-18s %-8s %s", c.Name, c.System, c.State, c.ID)
-		if c.LastError != "" {
-			a.print("  last error: %s", c.LastError)
-		}
-	}
+	a.AnswerTable(connectionsDocument{control.Schema, running, append([]control.Connection{}, all...)}, "No connections.",
+		[]string{"NAME", "SYSTEM", "STATE", "ID", "LAST ERROR"}, rows)
 	return nil
 }
 

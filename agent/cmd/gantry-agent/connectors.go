@@ -82,14 +82,14 @@ func (a *app) connectorsList() error {
 		}{control.Schema, all, faulty})
 		return nil
 	}
-	a.print("%-24s %-9s %-8s %-8s %s", "ID", "VERSION", "DRIVER", "PROVED", "PRODUCT")
-	for _, s := range all {
-		a.print("%-24s %-9s %-8s %-8s %s", s.ID, s.Version, s.Driver, s.Proved, s.Product)
+	rows := make([][]string, len(all))
+	for i, s := range all {
+		rows[i] = []string{s.ID, s.Version, s.Driver, s.Proved, s.Product}
 	}
+	a.Table([]string{"ID", "VERSION", "DRIVER", "PROVED", "PRODUCT"}, rows)
 	for _, f := range faulty {
-		a.print("%-24s faulty: %s", cmp.Or(f.ID, "-"), f.Problems[0])
-		for _, p := range f.Problems[1:] {
-			a.print("%-24s         %s", "", p)
+		for _, p := range f.Problems {
+			a.print("%s faulty: %s", cmp.Or(f.ID, "-"), p)
 		}
 	}
 	return nil
@@ -151,14 +151,14 @@ func (a *app) connectorsShow(id string) error {
 	if s.Guide != "" {
 		a.print("\n%s", strings.TrimSpace(s.Guide))
 	}
-	a.print("\nLogin")
-	for _, line := range loginLines(s.Login) {
-		a.print("  %s", line)
-	}
+	a.print("\nLogin (* needed)")
+	a.Rows("  ", loginRows(s.Login))
 	a.print("\nEntities")
-	for _, e := range s.Entities {
-		a.print("  %-18s %s", e.Name, strings.Join(append(slices.Clone(e.Operations), e.Actions...), " "))
+	rows := make([][]string, len(s.Entities))
+	for i, e := range s.Entities {
+		rows[i] = []string{e.Name, strings.Join(append(slices.Clone(e.Operations), e.Actions...), " ")}
 	}
+	a.Rows("  ", rows)
 	return nil
 }
 
@@ -174,8 +174,8 @@ func noSystem(id string, all []wire.System) error {
 	return fail(exitFailed, fix, "there is no system %q", id)
 }
 
-// loginLines says in one line each what a login asks for.
-func loginLines(schema json.RawMessage) []string {
+// loginRows says what a login asks for.
+func loginRows(schema json.RawMessage) [][]string {
 	var login struct {
 		Required   []string `json:"required"`
 		Properties map[string]struct {
@@ -187,20 +187,20 @@ func loginLines(schema json.RawMessage) []string {
 	if json.Unmarshal(schema, &login) != nil { // it comes from a definition that was validated
 		return nil
 	}
-	var lines []string
+	var rows [][]string
 	for _, name := range sorted(login.Properties) {
 		p := login.Properties[name]
-		line := fmt.Sprintf("%-18s %s", name, p.Title)
+		meaning := p.Title
 		if p.WriteOnly {
-			line += " (secret)"
+			meaning += " (secret)"
 		}
 		if p.Default != nil {
-			line += fmt.Sprintf(" [%v]", p.Default)
+			meaning += fmt.Sprintf(" [%v]", p.Default)
 		}
 		if slices.Contains(login.Required, name) {
-			line += " *"
+			meaning += " *"
 		}
-		lines = append(lines, line)
+		rows = append(rows, []string{name, meaning})
 	}
-	return lines
+	return rows
 }

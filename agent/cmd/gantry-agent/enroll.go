@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,6 @@ import (
 
 	"gantry/agent"
 	"gantry/agent/control"
-	"gantry/agent/state"
 	"gantry/configs"
 	"gantry/configs/logfile"
 )
@@ -134,7 +132,7 @@ func (a *app) unenroll() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.confirm(id); err != nil {
+			if err := a.confirm("This erases the keys of %s and every login. Go on?", id.Agent); err != nil {
 				return err
 			}
 			if err := agent.Unenrol(ctx, config, options); err != nil {
@@ -151,28 +149,12 @@ func (a *app) unenroll() *cobra.Command {
 	}
 }
 
-// confirm asks back before logins are erased.
-func (a *app) confirm(id state.Identity) error {
-	if a.yes {
-		return nil
-	}
-	if !terminal(a.in) {
-		return fail(exitUsage, "Say so with --yes.", "this erases the agent's keys and every login")
-	}
-	a.say("This erases the keys of %s and every login. Go on? [y/N] ", id.Agent)
-	line, err := bufio.NewReader(io.LimitReader(a.in, 100)).ReadString('\n')
-	if err != nil || strings.ToLower(strings.TrimSpace(line)) != "y" {
-		return fail(exitFailed, "", "nothing was changed")
-	}
-	return nil
-}
-
 // offline is the configuration and the options of a command that works without the service. It talks of warnings only.
 func (a *app) offline() (configs.Agent, agent.Options, error) {
 	config, err := a.load()
 	if err != nil {
 		return config, agent.Options{}, err
 	}
-	logger, _, err := logfile.Logger(configs.DefaultLog(), "", a.level(configs.Log{Level: "warn"}), a.talk)
+	logger, _, err := logfile.Logger(configs.DefaultLog(), "", a.Level(configs.Log{Level: "warn"}), a.talk)
 	return config, agent.Options{Version: version, Logger: logger}, err
 }

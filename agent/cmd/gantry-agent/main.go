@@ -1,8 +1,8 @@
 // Command gantry-agent is the program in the plant: it dials the relay, and answers calls as the plant's policy allows.
 //
 // This package is the command line and nothing more: it reads flags and files, asks package agent or the running agent
-// (package control), prints, and chooses the exit code (exit.go). Standard output is the answer, standard error is
-// talk; with --json the answer is one document, to which members are only ever added.
+// (package control), prints, and chooses the exit code (exit.go). What it shares with the relay's command line is
+// package cli.
 package main
 
 import (
@@ -20,11 +20,6 @@ func main() {
 
 // Main runs one command and gives the exit code. Tests run it as the program.
 func Main(ctx context.Context, args []string, in io.Reader, out, talk io.Writer) int {
-	a := &app{in: in, out: out, talk: talk}
-	root := a.root()
-	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(talk)
-	return a.finish(root.ExecuteContext(ctx))
+	a := newApp(in, out, talk)
+	return a.Run(ctx, a.commands(), args)
 }

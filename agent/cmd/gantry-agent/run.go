@@ -12,7 +12,7 @@ import (
 
 	"gantry/agent"
 	"gantry/configs"
-	"gantry/configs/logfile"
+	"gantry/configs/cli"
 )
 
 func (a *app) run() *cobra.Command {
@@ -42,12 +42,8 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, closeLog())
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.UntilSignal(ctx, func() { logger.Info("agent drains, a second signal ends it at once") })
 	defer stop()
-	defer context.AfterFunc(ctx, func() {
-		logger.Info("agent drains, a second signal ends it at once")
-		stop() // from here on a signal has its usual effect
-	})()
 	return errors.Join(withReloads(ctx, service, logger), closeLog())
 }
 
@@ -79,21 +75,7 @@ func (a *app) options(config configs.Agent, logger *slog.Logger) (agent.Options,
 	return agent.Options{Version: version, ConfigFile: a.file(), Drivers: drivers(), Definitions: set, Logger: logger}, nil
 }
 
-// logger opens the log as the configuration says; -v and -q win over its level.
+// logger opens the log as the configuration says.
 func (a *app) logger(config configs.Log) (*slog.Logger, func() error, error) {
-	return logfile.Logger(config, logfile.Place(config, configs.AgentLogName), a.level(config), a.talk)
-}
-
-func (a *app) level(config configs.Log) slog.Level {
-	switch {
-	case a.verbose:
-		return slog.LevelDebug
-	case a.quiet:
-		return slog.LevelError
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(config.Level)); err != nil { // the configuration was validated
-		return slog.LevelInfo
-	}
-	return level
+	return a.Logger(config, configs.AgentLogName)
 }

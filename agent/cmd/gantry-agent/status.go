@@ -14,6 +14,7 @@ import (
 	"gantry/agent/control"
 	"gantry/agent/state"
 	"gantry/configs"
+	"gantry/configs/cli"
 )
 
 func (a *app) status() *cobra.Command {
@@ -261,22 +262,9 @@ func (a *app) paint(s control.State) string {
 	if text == "" {
 		text = string(s)
 	}
-	colour := map[control.State]string{control.Connected: "32", control.Degraded: "33", control.Connecting: "33", control.Draining: "33"}[s]
+	colour := map[control.State]cli.Colour{control.Connected: cli.Green, control.Degraded: cli.Yellow, control.Connecting: cli.Yellow, control.Draining: cli.Yellow}[s]
 	if colour == "" {
-		colour = "31"
+		colour = cli.Red
 	}
-	if a.noColor || os.Getenv("NO_COLOR") != "" || !terminal(a.out) {
-		return text
-	}
-	return "\x1b[" + colour + "m" + text + "\x1b[0m"
-}
-
-// terminal reports whether a stream ends at a person.
-func terminal(w any) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return a.Paint(colour, text)
 }

@@ -36,18 +36,12 @@ func (a *app) writesList(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(writesDocument{control.Schema, append([]control.Write{}, all...)})
-		return nil
+	rows := make([][]string, len(all))
+	for i, w := range all {
+		rows[i] = []string{w.ID, w.Since.UTC().Format(time.RFC3339), what(w), cmp.Or(w.Key, "-"), w.Connection}
 	}
-	if len(all) == 0 {
-		a.print("No writes of unknown outcome.")
-		return nil
-	}
-	a.print("%-17s %-20s %-30s %-22s %s", "ID", "SINCE", "WRITE", "KEY", "CONNECTION")
-	for _, w := range all {
-		a.print("%-17s %-20s %-30s %-22s %s", w.ID, w.Since.UTC().Format(time.RFC3339), what(w), cmp.Or(w.Key, "-"), w.Connection)
-	}
+	a.AnswerTable(writesDocument{control.Schema, append([]control.Write{}, all...)}, "No writes of unknown outcome.",
+		[]string{"ID", "SINCE", "WRITE", "KEY", "CONNECTION"}, rows)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,12 +57,4 @@ func organisation(ctx context.Context, a admin.Administration, named string) (st
 		return "", fail(exitUsage, "Name one with --org; see: gantry-relay orgs list", "there are %s", count(len(all), "organisation", "organisations"))
 	}
 	return all[0].ID, nil
-}
-
-// count writes a number with its noun.
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprint(n, " ", many)
 }

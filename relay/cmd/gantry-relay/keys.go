@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,11 +73,11 @@ func (a *app) keysList(org *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				var lines []string
-				for _, key := range all {
-					lines = append(lines, fmt.Sprintf("%s  %-7s  %-22s  %s", key.ID, key.Role, keyState(key), key.Name))
+				rows := make([][]string, len(all))
+				for i, key := range all {
+					rows[i] = []string{key.ID, string(key.Role), keyState(key), key.Name}
 				}
-				a.answer(list[admin.Key]{schema, all}, lines...)
+				a.AnswerTable(list[admin.Key]{schema, all}, "No keys.", []string{"ID", "ROLE", "STATE", "NAME"}, rows)
 				return nil
 			})
 		},

@@ -54,11 +54,11 @@ func (a *app) orgsList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				var lines []string
-				for _, o := range all {
-					lines = append(lines, fmt.Sprintf("%s  %d of %s used  %s", o.ID, o.Credits.Used, count(o.Credits.Total, "credit", "credits"), o.Name))
+				rows := make([][]string, len(all))
+				for i, o := range all {
+					rows[i] = []string{o.ID, fmt.Sprintf("%d of %d used", o.Credits.Used, o.Credits.Total), o.Name}
 				}
-				a.answer(list[admin.Organisation]{schema, all}, lines...)
+				a.AnswerTable(list[admin.Organisation]{schema, all}, "No organisations.", []string{"ID", "CREDITS", "NAME"}, rows)
 				return nil
 			})
 		},

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"gantry/configs"
-	"gantry/configs/logfile"
+	"gantry/configs/cli"
 	"gantry/relay"
 	"gantry/relay/admin"
 )
@@ -30,13 +27,12 @@ func (a *app) runRelay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	logger, closeLog, err := a.logger(config.Log)
+	logger, closeLog, err := a.Logger(config.Log, configs.RelayLogName)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := cli.UntilSignal(ctx, nil)
 	defer stop()
-	defer context.AfterFunc(ctx, stop)() // from the first signal on, one has its usual effect
 	return errors.Join(serve(ctx, config, logger), closeLog())
 }
 
@@ -61,23 +57,4 @@ func serve(ctx context.Context, config configs.Relay, logger *slog.Logger) error
 	err = service.Run(ctx)
 	stop()
 	return errors.Join(err, <-administered)
-}
-
-// logger opens the log as the configuration says; -v and -q win over its level.
-func (a *app) logger(config configs.Log) (*slog.Logger, func() error, error) {
-	return logfile.Logger(config, logfile.Place(config, configs.RelayLogName), a.level(config), a.talk)
-}
-
-func (a *app) level(config configs.Log) slog.Level {
-	switch {
-	case a.verbose:
-		return slog.LevelDebug
-	case a.quiet:
-		return slog.LevelError
-	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(config.Level)); err != nil { // the configuration was validated
-		return slog.LevelInfo
-	}
-	return level
 }
