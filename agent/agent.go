@@ -41,6 +41,14 @@ type Options struct {
 	Definitions *definition.Set
 	Logger      *slog.Logger
 
+	// AwaitEnrolment makes Run of an agent that is not enrolled wait until somebody enrols it, as a service does.
+	AwaitEnrolment bool
+	// Problem is why the configuration is not the one in the file: that one is faulty. Run ends with ErrMended when it
+	// is sound.
+	Problem string
+
+	RuntimeDir string // of a service, where everybody on the host may ask for the status; empty: none
+
 	MachineID string          // empty: the host's own
 	Timings   configs.Timings // zero: the usual
 }
@@ -54,8 +62,16 @@ type Agent struct {
 	systems *definition.Set // compiled
 	loaded  atomic.Pointer[loaded]
 	running atomic.Pointer[running]
-	reloads sync.Mutex // one reload at a time
+	reloads sync.Mutex    // one reload at a time
+	changed chan struct{} // another identity, or none, or a mended configuration: what runs ends, and Run looks anew
+	mended  atomic.Bool
+
+	enrolment sync.Mutex // held by the one enrolment under way; Run takes it before it closes the store
+	store     *store     // under enrolment; nil: Run does not run
 }
+
+// ErrMended is how Run ends when the configuration was faulty at the start and is sound now: make the agent anew.
+var ErrMended = errors.New("the configuration is sound now")
 
 // loaded is what the last good configuration said, for people to read.
 type loaded struct {
@@ -81,11 +97,11 @@ func New(config configs.Agent, opts Options) (*Agent, error) {
 	if opts.Definitions == nil || opts.Logger == nil {
 		return nil, errors.New("make agent: definitions and a logger are needed")
 	}
-	a := &Agent{config: config, opts: opts, logger: opts.Logger, systems: opts.Definitions.Prepare(opts.Drivers)}
+	a := &Agent{config: config, opts: opts, logger: opts.Logger, systems: opts.Definitions.Prepare(opts.Drivers), changed: make(chan struct{}, 1)}
 	if err := a.policy.Replace(config.Policy, a.own()); err != nil {
 		return nil, fmt.Errorf("make agent: %w", err)
 	}
-	a.loaded.Store(&loaded{config: config, at: time.Now()})
+	a.loaded.Store(&loaded{config: config, at: time.Now(), problem: opts.Problem})
 	return a, nil
 }
 
@@ -95,16 +111,63 @@ func (a *Agent) own() policy.Own {
 }
 
 // Run serves until ctx ends, then lets the calls under way finish and returns. It also answers on the control channel of the
-// state folder. The error is state.ErrNotEnrolled, state.ErrInUse or that of a state which cannot be opened; an
-// unreachable relay, or one that refuses, is none: Status tells it.
+// state folder. The error is state.ErrNotEnrolled unless Options.AwaitEnrolment, state.ErrInUse, that of a state which
+// cannot be opened, or ErrMended; an unreachable relay, or one that refuses, is none: Status tells it.
 func (a *Agent) Run(ctx context.Context) error {
 	store, err := openStore(ctx, a.config.StateDir)
 	if err != nil {
 		return err
 	}
+	a.lend(store)
 	defer store.close(a.logger)
+	defer a.lend(nil)
+	var work sync.WaitGroup
+	defer work.Wait()
+	controlled, endControl := context.WithCancel(context.WithoutCancel(ctx)) // `status` answers while the agent drains
+	defer endControl()
+	work.Go(func() {
+		if err := control.Serve(controlled, a.config.StateDir, a, a.logger); err != nil {
+			a.logger.WarnContext(ctx, "control channel failed", "error", err)
+		}
+	})
+	if a.opts.RuntimeDir != "" {
+		work.Go(func() {
+			if err := control.ServeStatus(controlled, a.opts.RuntimeDir, a, a.logger); err != nil {
+				a.logger.WarnContext(ctx, "status channel failed", "error", err)
+			}
+		})
+	}
+	for ctx.Err() == nil && !a.mended.Load() {
+		if err := a.term(ctx, store); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	if ctx.Err() == nil {
+		return ErrMended
+	}
+	return nil
+}
+
+// term serves as long as the agent is who it is now. Without an identity it waits for one.
+func (a *Agent) term(ctx context.Context, store *store) error {
+	term, end := context.WithCancel(ctx)
+	var ending sync.WaitGroup
+	defer ending.Wait()
+	defer end()
+	ending.Go(func() {
+		defer end()
+		select {
+		case <-a.changed:
+		case <-term.Done():
+		}
+	})
 	id, err := store.identity(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, state.ErrNotEnrolled) && a.opts.AwaitEnrolment:
+		a.logger.WarnContext(ctx, "not enrolled, waits for an enrolment")
+		<-term.Done()
+		return nil
+	case err != nil:
 		return err
 	}
 	j, err := journal.New(ctx, store.db.SQL())
@@ -118,7 +181,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer r.handler.Close()
 	a.running.Store(r)
 	defer a.running.Store(nil)
-	a.serve(ctx, r, j)
+	a.serve(term, r, j)
 	return nil
 }
 
@@ -131,18 +194,11 @@ func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 			"file", first.File, "line", first.Line, "key", first.Key, "problem", first.Message)
 	}
 	var work sync.WaitGroup
-	controlled, endControl := context.WithCancel(context.WithoutCancel(ctx)) // `status` answers while the agent drains
-	work.Go(func() {
-		if err := control.Serve(controlled, a.config.StateDir, a, a.logger); err != nil {
-			a.logger.WarnContext(ctx, "control channel failed", "error", err)
-		}
-	})
 	work.Go(func() { a.renewals(ctx, r) })
 	work.Go(func() { a.purges(ctx, j) })
 	stop := context.AfterFunc(ctx, func() { r.draining.Store(true) })
 	defer stop()
 	r.links.Run(ctx)
-	endControl()
 	work.Wait()
 	a.logger.InfoContext(ctx, "agent stopped")
 }

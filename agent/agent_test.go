@@ -255,7 +255,7 @@ func TestEnrolRefusals(t *testing.T) {
 	}
 	_, err := Enrol(t.Context(), c, whole, Enrolment{Options: quiet()})
 	fatal(t, err)
-	if _, err := Enrol(t.Context(), c, whole, Enrolment{Options: quiet()}); !errors.Is(err, ErrEnrolled) {
+	if _, err := Enrol(t.Context(), c, whole, Enrolment{Options: quiet()}); !errors.Is(err, control.ErrEnrolled) {
 		t.Errorf("enrolled already: %v", err)
 	}
 	if _, err := Enrol(t.Context(), c, whole, Enrolment{Options: quiet(), Force: true}); !fault.Is(err, fault.TokenRevoked) {
@@ -272,7 +272,7 @@ func TestEndedCertificateIsRenewedFirst(t *testing.T) {
 	r.life = time.Second
 	enrolled, err := Enrol(t.Context(), c, r.token(), Enrolment{Options: quiet()})
 	fatal(t, err)
-	time.Sleep(time.Until(enrolled.ExpiresAt) + 50*time.Millisecond)
+	time.Sleep(time.Until(enrolled.CertificateExpiresAt) + 50*time.Millisecond)
 	a, stop := run(t, c)
 	eventually(t, "two sessions with the new certificate", func() bool {
 		fresh := 0
@@ -323,6 +323,7 @@ func TestCutSessionComesBack(t *testing.T) {
 	eventually(t, "up", func() bool { return len(r.live()) == 2 })
 	old := r.live()
 	old[0].Close("test")
+	<-old[0].Done()
 	eventually(t, "up again", func() bool { return len(r.live()) == 2 })
 	request, err := http.NewRequestWithContext(t.Context(), "POST", "http://agent"+wire.PathDrain, nil)
 	fatal(t, err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"gantry/agent/control"
 	"gantry/agent/state"
 	"gantry/configs"
 	"gantry/connectors/seal"
@@ -16,67 +17,59 @@ import (
 	"gantry/tunnel/pki"
 )
 
-// ErrEnrolled is the answer when there is an identity already.
-var ErrEnrolled = errors.New("this agent is enrolled already")
-
 // Enrolment says how to enrol.
 type Enrolment struct {
 	Options
 	Force bool // replace an identity that is there; its connections and their logins go
 }
 
-// Enrolled says who the agent is now.
-type Enrolled struct {
-	Agent        string
-	Site         string
-	Organisation string
-	Relay        string
-	SealingKey   string // fingerprint, to be compared with what the relay shows
-	ExpiresAt    time.Time
-}
-
 // Enrol makes this machine known to the relay that the token names, and stores the identity in the state folder. The
 // keys are made here and never leave it. The error is, or wraps, one of package enrol's for a text that is no whole
-// token, ErrEnrolled, state.ErrInUse while the agent runs, a *fault.Error where the relay refuses the token, or a
+// token, control.ErrEnrolled, state.ErrInUse while the agent runs, a *fault.Error where the relay refuses the token, or a
 // *tunnel.DialError where it cannot be reached.
-func Enrol(ctx context.Context, config configs.Agent, tokenText string, e Enrolment) (Enrolled, error) {
+func Enrol(ctx context.Context, config configs.Agent, tokenText string, e Enrolment) (control.Enrolled, error) {
 	token, err := enrol.Parse(tokenText)
 	if err != nil {
-		return Enrolled{}, err
+		return control.Enrolled{}, err
 	}
 	store, err := openStore(ctx, config.StateDir)
 	if err != nil {
-		return Enrolled{}, err
+		return control.Enrolled{}, err
 	}
 	defer store.close(e.Logger)
-	if err := store.mayEnrol(ctx, e.Force); err != nil {
-		return Enrolled{}, err
+	return store.enrol(ctx, config, token, e)
+}
+
+// enrol is Enrol with the state folder open.
+func (s *store) enrol(ctx context.Context, config configs.Agent, token enrol.Token, e Enrolment) (control.Enrolled, error) {
+	if err := s.mayEnrol(ctx, e.Force); err != nil {
+		return control.Enrolled{}, err
 	}
 	keys, err := newKeys()
 	if err != nil {
-		return Enrolled{}, err
+		return control.Enrolled{}, err
 	}
 	response, err := callEnrol(ctx, config, token, keys, e.Options)
 	if err != nil {
-		return Enrolled{}, err
+		return control.Enrolled{}, err
 	}
 	if err := pki.VerifyIssued(response.Certificate, response.CA, token.Pin, &keys.tls.PublicKey); err != nil {
-		return Enrolled{}, fmt.Errorf("the relay's answer: %w", err)
+		return control.Enrolled{}, fmt.Errorf("the relay's answer: %w", err)
 	}
-	row, err := keys.identity(store, token, response)
+	row, err := keys.identity(s, token, response)
 	if err != nil {
-		return Enrolled{}, err
+		return control.Enrolled{}, err
 	}
-	if err := store.db.SetIdentity(ctx, row); err != nil {
-		return Enrolled{}, err
+	if err := s.db.SetIdentity(ctx, row); err != nil {
+		return control.Enrolled{}, err
 	}
-	id, err := store.identity(ctx) // as the next start will read it
+	id, err := s.identity(ctx) // as the next start will read it
 	if err != nil {
-		return Enrolled{}, err
+		return control.Enrolled{}, err
 	}
-	return Enrolled{
+	return control.Enrolled{
 		Agent: id.Agent, Site: id.Site, Organisation: id.Organisation, Relay: id.Relay,
-		SealingKey: id.sealing.Public().Fingerprint(), ExpiresAt: id.expires(),
+		SealingKey: id.sealing.Public().Fingerprint(), CertificateExpiresAt: id.expires(),
 	}, nil
 }
 
@@ -99,7 +92,7 @@ func (s *store) mayEnrol(ctx context.Context, force bool) error {
 	case err != nil:
 		return err
 	case !force:
-		return fmt.Errorf("%w, as %s of site %s", ErrEnrolled, row.Agent, row.Site)
+		return fmt.Errorf("%w, as %s of site %s", control.ErrEnrolled, row.Agent, row.Site)
 	}
 	return nil
 }

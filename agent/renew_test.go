@@ -39,7 +39,7 @@ func TestWordOfExpiry(t *testing.T) {
 	r.life = time.Second
 	enrolled, err := Enrol(t.Context(), c, r.token(), Enrolment{Options: quiet()})
 	fatal(t, err)
-	time.Sleep(time.Until(enrolled.ExpiresAt) + 50*time.Millisecond)
+	time.Sleep(time.Until(enrolled.CertificateExpiresAt) + 50*time.Millisecond)
 	a, err := New(c, quiet())
 	fatal(t, err)
 	store, err := openStore(t.Context(), c.StateDir)
@@ -53,7 +53,7 @@ func TestWordOfExpiry(t *testing.T) {
 	session, err := connect(t.Context(), 0, func() {})
 	fatal(t, err)
 	defer session.Close("the test is over")
-	if !now.mustRenew(enrolled.ExpiresAt.AddDate(-5, 0, 0)) {
+	if !now.mustRenew(enrolled.CertificateExpiresAt.AddDate(-5, 0, 0)) {
 		t.Error("a clock that is years behind keeps the agent from renewing")
 	}
 }

@@ -152,6 +152,10 @@ func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {
 		}
 		r.links.Retry() // a person is at work here: what was refused may be mended
 	}
+	if a.opts.Problem != "" { // only a new start takes all of it
+		a.mended.Store(true)
+		a.turn()
+	}
 	a.logger.InfoContext(ctx, "configuration reloaded", "targets", len(config.Policy.Targets), "writes", config.Policy.Writes)
 	return control.Reloaded{Applied: !reflect.DeepEqual(before.config.Policy, config.Policy), Restart: a.waiting(config)}, nil
 }

@@ -17,14 +17,16 @@ const SocketName = "control.sock"
 
 func socket(stateDir string) string { return filepath.Join(stateDir, SocketName) }
 
+func statusSocket(runtimeDir string) string { return filepath.Join(runtimeDir, "status.sock") }
+
 // maxSocketPath is what every system's sockaddr_un has room for, in bytes.
 const maxSocketPath = 103
 
 // errLongPath says in people's words what the system calls an invalid argument.
 var errLongPath = errors.New("the path is longer than a socket's may be: choose a shorter state_dir")
 
-// listen opens the socket for this account alone.
-func listen(path string) (net.Listener, error) {
+// listen opens the socket for this account alone, or for everybody.
+func listen(path string, whom audience) (net.Listener, error) {
 	if len(path) > maxSocketPath {
 		return nil, fmt.Errorf("%s: %w", path, errLongPath)
 	}
@@ -35,7 +37,8 @@ func listen(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	mode := map[audience]fs.FileMode{ours: 0o600, everybodys: 0o666}[whom]
+	if err := os.Chmod(path, mode); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	return listener, nil

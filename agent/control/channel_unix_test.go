@@ -22,6 +22,17 @@ func TestTheSocketIsForThisAccountAlone(t *testing.T) {
 	}
 }
 
+func TestTheStatusSocketIsForEverybody(t *testing.T) {
+	listener, err := listen(statusSocket(folder(t)), everybodys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // the test ends
+	if info, err := os.Stat(listener.Addr().String()); err != nil || info.Mode().Perm() != 0o666 {
+		t.Errorf("the socket is closed to others: %v, %v", info.Mode(), err)
+	}
+}
+
 func TestASocketOfADeadProcess(t *testing.T) {
 	dir := folder(t)
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket(dir), Net: "unix"})

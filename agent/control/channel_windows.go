@@ -21,16 +21,21 @@ func socket(stateDir string) string {
 	return `\\.\pipe\gantry-agent-` + hex.EncodeToString(sum[:8])
 }
 
-// listen opens a named pipe for the system, for administrators and for the service's own account. The first instance
+// statusSocket names the pipe that everybody on the host may ask for the status.
+func statusSocket(stateDir string) string { return socket(stateDir) + "-status" }
+
+// listen opens a named pipe for the system, for administrators and for the service's own account, or for every account. The first instance
 // must be ours: a name that another program took before is an error. A pipe refuses callers from other machines.
-func listen(path string) (net.Listener, error) {
+func listen(path string, whom audience) (net.Listener, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return nil, fmt.Errorf("find this process's account: %w", err)
 	}
-	return winio.ListenPipe(path, &winio.PipeConfig{
-		SecurityDescriptor: "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + user.User.Sid.String() + ")",
-	})
+	access := "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + user.User.Sid.String() + ")"
+	if whom == everybodys {
+		access += "(A;;GRGW;;;AU)"
+	}
+	return winio.ListenPipe(path, &winio.PipeConfig{SecurityDescriptor: access})
 }
 
 // dial tells apart why nobody answers. The server end cannot act as the caller: go-winio asks for anonymity.

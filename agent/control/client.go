@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,8 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-
-	"gantry/configs"
 )
 
 // ErrNotRunning is the answer when no agent serves the channel.
@@ -27,11 +26,16 @@ const maxAnswer = 8 << 20
 type Client struct{ http http.Client }
 
 // NewClient makes a client; it connects on each call.
-func NewClient(stateDir string) *Client {
+func NewClient(stateDir string) *Client { return newClient(socket(stateDir)) }
+
+// NewStatusClient makes a client of a service's second channel, on which Status alone is answered.
+func NewStatusClient(runtimeDir string) *Client { return newClient(statusSocket(runtimeDir)) }
+
+func newClient(path string) *Client {
 	return &Client{http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dial(ctx, socket(stateDir))
+			return dial(ctx, path)
 		},
 	}}}
 }
@@ -61,9 +65,28 @@ func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
 	return ask[Reloaded](ctx, c, http.MethodPost, "/reload")
 }
 
+// Enrol makes the agent enrol, with Source.Enrol's errors.
+func (c *Client) Enrol(ctx context.Context, token string, force bool) (Enrolled, error) {
+	return send[Enrolled](ctx, c, http.MethodPost, "/enrol", enrolment{token, force})
+}
+
+// Unenrol makes the agent forget who it is.
+func (c *Client) Unenrol(ctx context.Context) error {
+	_, err := ask[struct{}](ctx, c, http.MethodPost, "/unenrol")
+	return err
+}
+
 func ask[T any](ctx context.Context, c *Client, method, path string) (T, error) {
+	return send[T](ctx, c, method, path, nil)
+}
+
+func send[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	var answer T
-	request, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, nil)
+	content, err := json.Marshal(body)
+	if err != nil {
+		return answer, fmt.Errorf("ask agent: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, bytes.NewReader(content))
 	if err != nil {
 		return answer, fmt.Errorf("ask agent: %w", err)
 	}
@@ -72,24 +95,12 @@ func ask[T any](ctx context.Context, c *Client, method, path string) (T, error) 
 		return answer, fmt.Errorf("ask agent: %w", err)
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
-	body := io.LimitReader(response.Body, maxAnswer)
+	limited := io.LimitReader(response.Body, maxAnswer)
 	if response.StatusCode != http.StatusOK {
-		return answer, refused(response.StatusCode, body)
+		return answer, refused(response.StatusCode, limited)
 	}
-	if err := json.NewDecoder(body).Decode(&answer); err != nil {
+	if err := json.NewDecoder(limited).Decode(&answer); err != nil {
 		return answer, fmt.Errorf("read agent's answer: %w", err)
 	}
 	return answer, nil
-}
-
-// refused reads why the agent could not.
-func refused(status int, body io.Reader) error {
-	var r refusal
-	if err := json.NewDecoder(body).Decode(&r); err != nil {
-		return fmt.Errorf("ask agent: it answered with status %d", status)
-	}
-	if len(r.Problems) > 0 {
-		return &configs.Problems{List: r.Problems}
-	}
-	return fmt.Errorf("ask agent: %s", r.Message)
 }

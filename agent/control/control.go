@@ -1,13 +1,15 @@
 // Package control lets the host's own people ask a running agent: its status, its connections, a reload.
 //
 // It is HTTP with JSON over a channel that only the service's account and an administrator can open: a unix socket in the
-// agent's state folder, or a named pipe on Windows. There is no network port and no password. The server end belongs to
+// agent's state folder, or a named pipe on Windows. There is no network port and no password. A service
+// has a second channel, which everybody on the host can open and which answers one question: the status. The server end belongs to
 // the agent, which answers as a Source; the client end belongs to the command line. What they exchange is the command
 // line's `--json`, so members are only ever added. No secret is among them.
 package control
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -24,6 +26,30 @@ type Source interface {
 	ResolveWrite(ctx context.Context, id string, happened bool) (Write, error)
 	// Reload reads the configuration again. On *configs.Problems, or any other error, what was in force stays so.
 	Reload(ctx context.Context) (Reloaded, error)
+	// Enrol makes the agent known to the relay that the token names; force replaces an identity that is there. The error
+	// is ErrEnrolled, one of package enrol's, *tunnel.Refused, *tunnel.DialError or *fault.Error; each arrives as such.
+	Enrol(ctx context.Context, token string, force bool) (Enrolled, error)
+	// Unenrol erases the identity, the connections and their logins.
+	Unenrol(ctx context.Context) error
+}
+
+// ErrEnrolled is the answer when there is an identity already.
+var ErrEnrolled = errors.New("this agent is enrolled already")
+
+// Enrolled says who the agent is now.
+type Enrolled struct {
+	Agent                string    `json:"agent"`
+	Site                 string    `json:"site"`
+	Organisation         string    `json:"organisation"`
+	Relay                string    `json:"relay"`
+	SealingKey           string    `json:"sealing_key"` // fingerprint, to be compared with what the relay shows
+	CertificateExpiresAt time.Time `json:"certificate_expires_at"`
+}
+
+// enrolment is the body of a request to enrol.
+type enrolment struct {
+	Token string `json:"token"`
+	Force bool   `json:"force,omitempty"`
 }
 
 // State is the agent in one word.

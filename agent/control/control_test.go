@@ -3,9 +3,11 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gantry/configs"
+	"gantry/tunnel"
+	"gantry/tunnel/enrol"
+	"gantry/tunnel/fault"
 )
 
 // fake is an agent that answers what it is told to.
@@ -37,6 +42,12 @@ func (f *fake) ResolveWrite(_ context.Context, id string, happened bool) (Write,
 }
 
 func (f *fake) Reload(context.Context) (Reloaded, error) { return Reloaded{Applied: true}, f.err }
+
+func (f *fake) Enrol(_ context.Context, token string, force bool) (Enrolled, error) {
+	return Enrolled{Agent: token, Site: strconv.FormatBool(force)}, f.err
+}
+
+func (f *fake) Unenrol(context.Context) error { return f.err }
 
 // folder is a short one: a socket's path has room for about a hundred bytes.
 func folder(t *testing.T) string {
@@ -112,6 +123,12 @@ func TestAskTheRunningAgent(t *testing.T) {
 	if reloaded, err := client.Reload(t.Context()); err != nil || !reloaded.Applied {
 		t.Errorf("reload: %v, %v", reloaded, err)
 	}
+	if enrolled, err := client.Enrol(t.Context(), "get_1", true); err != nil || enrolled.Agent != "get_1" || enrolled.Site != "true" {
+		t.Errorf("enrol: %v, %v", enrolled, err)
+	}
+	if err := client.Unenrol(t.Context()); err != nil {
+		t.Errorf("unenrol: %v", err)
+	}
 
 	stop()
 	if _, err := client.Status(t.Context()); !errors.Is(err, ErrNotRunning) {
@@ -134,5 +151,64 @@ func TestAFaultyConfigurationIsToldWithItsProblems(t *testing.T) {
 	got, ok := errors.AsType[*configs.Problems](err)
 	if !ok || cmp.Diff(problems, got) != "" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestErrorsArriveAsTheyWere asks an agent that fails in each way that the command line tells apart.
+func TestErrorsArriveAsTheyWere(t *testing.T) {
+	dir := folder(t)
+	source := &fake{}
+	defer serving(t, dir, source)()
+	for name, err := range map[string]error{
+		"enrolled":    fmt.Errorf("%w, as agt_1", ErrEnrolled),
+		"cut":         enrol.ErrCut,
+		"refused":     &tunnel.Refused{Code: "revoked", Message: "This agent was revoked.", Permanent: true},
+		"unreachable": &tunnel.DialError{Stage: tunnel.StageProxy, Address: "proxy:3128", Proxy: true, Status: 407, Schemes: []string{"NTLM"}, Err: errors.New("no")},
+		"fault":       fault.New(fault.AuthenticationFailed, "This token was used already.").Advise("Ask for a new one."),
+		"other":       errors.New("disk full"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			source.err = err
+			_, got := NewClient(dir).Enrol(t.Context(), "get_1", false)
+			if diff := cmp.Diff(refuse(err), refuse(got)); diff != "" && name != "other" {
+				t.Errorf("(-sent +arrived):\n%s", diff)
+			}
+			if got == nil || !strings.Contains(got.Error(), err.Error()) {
+				t.Errorf("got %v, want %v", got, err)
+			}
+		})
+	}
+}
+
+func TestEverybodyMayAskForTheStatusAlone(t *testing.T) {
+	dir := folder(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- ServeStatus(ctx, dir, &fake{status: Status{State: Connected}}, slog.New(slog.DiscardHandler))
+	}()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	client := NewStatusClient(dir)
+	var s Status
+	for range 500 {
+		var err error
+		if s, err = client.Status(t.Context()); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if s.State != Connected {
+		t.Errorf("got %v", s)
+	}
+	if _, err := client.Reload(t.Context()); err == nil {
+		t.Error("everybody may reload")
+	}
+	if _, err := client.Enrol(t.Context(), "get_1", true); err == nil {
+		t.Error("everybody may enrol")
 	}
 }

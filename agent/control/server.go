@@ -5,25 +5,44 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
-
-	"gantry/configs"
 )
 
 // Serve answers on the channel of stateDir until ctx ends, and has stopped every answer when it returns. The caller
 // holds the state folder's lock: a socket that is already there was left by a process that died. The error is that of
 // opening the channel, which the agent can live without, or that of serving.
 func Serve(ctx context.Context, stateDir string, source Source, logger *slog.Logger) error {
-	listener, err := listen(socket(stateDir))
+	return serve(ctx, socket(stateDir), ours, Handler(source), logger)
+}
+
+// ServeStatus answers everybody on the host on a service's second channel, as Serve does; but for the status alone, in
+// which there is nothing to keep from them. runtimeDir is the service's runtime folder; on Windows, its state folder.
+func ServeStatus(ctx context.Context, runtimeDir string, source Source, logger *slog.Logger) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", status(source))
+	return serve(ctx, statusSocket(runtimeDir), everybodys, mux, logger)
+}
+
+// audience is who may open a channel.
+type audience int
+
+const (
+	ours       audience = iota // the service's account and administrators
+	everybodys                 // on this host
+)
+
+func serve(ctx context.Context, path string, whom audience, handler http.Handler, logger *slog.Logger) error {
+	listener, err := listen(path, whom)
 	if err != nil {
 		return fmt.Errorf("open control channel: %w", err)
 	}
 	server := &http.Server{
-		Handler:           Handler(source),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    16 << 10,
@@ -46,14 +65,13 @@ func Serve(ctx context.Context, stateDir string, source Source, logger *slog.Log
 	return err
 }
 
+// maxQuestion bounds what is read of a request's body, in bytes.
+const maxQuestion = 64 << 10
+
 // Handler serves the source over HTTP.
 func Handler(source Source) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		status, err := source.Status(r.Context())
-		status.Schema = Schema
-		answer(w, status, err)
-	})
+	mux.HandleFunc("GET /status", status(source))
 	mux.HandleFunc("GET /connections", func(w http.ResponseWriter, r *http.Request) {
 		all, err := source.Connections(r.Context())
 		answer(w, all, err)
@@ -75,23 +93,34 @@ func Handler(source Source) http.Handler {
 		reloaded, err := source.Reload(r.Context())
 		answer(w, reloaded, err)
 	})
+	mux.HandleFunc("POST /enrol", func(w http.ResponseWriter, r *http.Request) {
+		var e enrolment
+		if err := json.NewDecoder(io.LimitReader(r.Body, maxQuestion)).Decode(&e); err != nil {
+			answer(w, nil, fmt.Errorf("read the request: %w", err))
+			return
+		}
+		enrolled, err := source.Enrol(r.Context(), e.Token, e.Force)
+		answer(w, enrolled, err)
+	})
+	mux.HandleFunc("POST /unenrol", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, struct{}{}, source.Unenrol(r.Context()))
+	})
 	return mux
 }
 
-// refusal is the body of an answer that is not 200.
-type refusal struct {
-	Message  string            `json:"message"`
-	Problems []configs.Problem `json:"problems,omitempty"`
+func status(source Source) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s, err := source.Status(r.Context())
+		s.Schema = Schema
+		answer(w, s, err)
+	}
 }
 
 // answer writes what the source gave.
 func answer(w http.ResponseWriter, body any, err error) {
 	status := http.StatusOK
 	if err != nil {
-		status, body = http.StatusInternalServerError, refusal{Message: err.Error()}
-		if problems, ok := errors.AsType[*configs.Problems](err); ok {
-			status, body = http.StatusUnprocessableEntity, refusal{Message: err.Error(), Problems: problems.List}
-		}
+		status, body = http.StatusUnprocessableEntity, refuse(err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

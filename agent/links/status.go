@@ -1,16 +1,30 @@
 package links
 
 import (
+	"context"
 	"log/slog"
 )
 
 // Snapshot gives the state of every slot.
 func (s *Supervisor) Snapshot() []Status {
-	reply := make(chan []Status, 1)
-	if !s.post(func() { reply <- s.snapshot() }) {
-		return s.final
+	all, err := s.Ask(context.Background())
+	if err != nil { // cannot be: nothing ends that context
+		return nil
 	}
-	return <-reply
+	return all
+}
+
+// Ask is Snapshot for one who does not wait for ever: the error is the context's, and says that the loop hangs.
+func (s *Supervisor) Ask(ctx context.Context) ([]Status, error) {
+	reply := make(chan []Status, 1)
+	select {
+	case s.events <- func() { reply <- s.snapshot() }:
+		return <-reply, nil
+	case <-s.done:
+		return s.final, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // Session gives a session that is connected; nil: there is none.

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -88,34 +89,39 @@ func readToken(r io.Reader, from string) (string, error) {
 
 // enrolledDocument is the --json form of `enroll`.
 type enrolledDocument struct {
-	Schema               int       `json:"schema"`
-	Agent                string    `json:"agent"`
-	Site                 string    `json:"site"`
-	Organisation         string    `json:"organisation"`
-	Relay                string    `json:"relay"`
-	SealingKey           string    `json:"sealing_key"`
-	CertificateExpiresAt time.Time `json:"certificate_expires_at"`
+	Schema int `json:"schema"`
+	control.Enrolled
 }
 
 func (a *app) enrolWith(cmd *cobra.Command, token string, force bool) error {
-	config, logger, err := a.offline()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := a.bounded(cmd)
 	defer cancel()
-	done, err := agent.Enrol(ctx, config, token, agent.Enrolment{Options: logger, Force: force})
+	done, err := a.enrolAgent(ctx, token, force)
 	if err != nil {
 		return err
 	}
 	if a.json {
-		a.printJSON(enrolledDocument{control.Schema, done.Agent, done.Site, done.Organisation, done.Relay, done.SealingKey, done.ExpiresAt})
+		a.printJSON(enrolledDocument{control.Schema, done})
 		return nil
 	}
 	a.print("Enrolled as %s of site %s, at %s.", done.Agent, done.Site, done.Relay)
 	a.print("Sealing key  %s", done.SealingKey)
 	a.say("The cloud side must show the same sealing key. Next: gantry-agent policy allow target HOST:PORT")
 	return nil
+}
+
+// enrolAgent lets the running agent enrol: its account, its keys and its way to the relay are those that count. Where
+// none runs, and none is installed to run, this process does it.
+func (a *app) enrolAgent(ctx context.Context, token string, force bool) (control.Enrolled, error) {
+	done, err := a.client().Enrol(ctx, token, force)
+	if !errors.Is(err, control.ErrNotRunning) {
+		return done, err
+	}
+	config, options, err := a.offline()
+	if err != nil {
+		return control.Enrolled{}, err
+	}
+	return agent.Enrol(ctx, config, token, agent.Enrolment{Options: options, Force: force})
 }
 
 func (a *app) unenroll() *cobra.Command {
@@ -135,7 +141,11 @@ func (a *app) unenroll() *cobra.Command {
 			if err := a.confirm("This erases the keys of %s and every login. Go on?", id.Agent); err != nil {
 				return err
 			}
-			if err := agent.Unenrol(ctx, config, options); err != nil {
+			err = a.client().Unenrol(ctx)
+			if errors.Is(err, control.ErrNotRunning) {
+				err = agent.Unenrol(ctx, config, options)
+			}
+			if err != nil {
 				return err
 			}
 			if a.json {

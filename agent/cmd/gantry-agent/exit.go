@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 
-	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/agent/policy/edit"
 	"gantry/agent/state"
@@ -26,7 +25,7 @@ func classify(err error) *cli.Failure {
 		return f
 	}
 	switch {
-	case errors.Is(err, agent.ErrEnrolled):
+	case errors.Is(err, control.ErrEnrolled):
 		return &cli.Failure{Code: exitConflict, Err: err, Fix: "To replace it, with all its logins: gantry-agent enroll --force --token-file FILE"}
 	case errors.Is(err, enrol.ErrNotToken), errors.Is(err, enrol.ErrCut), errors.Is(err, enrol.ErrMistyped):
 		return &cli.Failure{Code: exitUsage, Err: err, Fix: "Copy the token again, from its `get_` to its end."}

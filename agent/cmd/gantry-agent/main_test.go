@@ -120,6 +120,12 @@ func (f *fakeService) ResolveWrite(_ context.Context, id string, _ bool) (contro
 	return control.Write{ID: id, Entity: "purchase-orders", Operation: "approve", RecordID: "7"}, nil
 }
 
+func (f *fakeService) Enrol(context.Context, string, bool) (control.Enrolled, error) {
+	return control.Enrolled{}, control.ErrEnrolled
+}
+
+func (f *fakeService) Unenrol(context.Context) error { return nil }
+
 func (f *fakeService) Reload(context.Context) (control.Reloaded, error) {
 	if f.file == "" {
 		return control.Reloaded{}, errors.New("no file")
