@@ -69,9 +69,11 @@ func TestReasonsOfAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stripping := httputil.NewSingleHostReverseProxy(relay)
-	direct := stripping.Director
-	stripping.Director = func(r *http.Request) { direct(r); r.Header.Del("Upgrade"); r.Header.Del("Connection") }
+	stripping := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(relay)
+		r.Out.Header.Del("Upgrade")
+		r.Out.Header.Del("Connection")
+	}}
 	answer := func(status int, header ...string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			for i := 0; i+1 < len(header); i += 2 {
