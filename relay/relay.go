@@ -49,6 +49,7 @@ type Relay struct {
 	store    store.Store // through the authenticator's guard
 	hub      *hub.Hub
 	acceptor *tunnel.Acceptor
+	echo     http.Handler
 	api      *api.API
 	metrics  *metrics.Metrics
 	pin      pki.Pin
@@ -113,6 +114,7 @@ func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator
 		Handler:   func(s *tunnel.Session) http.Handler { return r.hub.Serve(s) },
 		OnSession: func(s *tunnel.Session) { r.hub.Join(s) },
 	}
+	r.echo = tunnel.EchoHandler()
 	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Arrivals: r.acceptor.Arrivals, Store: r.storeUp})
 	r.api = api.New(api.Options{
 		Store: r.store, Authenticator: authenticator, Hub: r.hub, Systems: systems, EnrolToken: r.enrolToken,

@@ -123,6 +123,8 @@ func (r *Relay) route(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 		r.acceptor.ServeHTTP(w, req)
+	case p == tunnel.EchoPath:
+		r.echo.ServeHTTP(w, req)
 	case p == "/livez":
 		w.WriteHeader(http.StatusNoContent)
 	case p == "/readyz":

@@ -55,6 +55,10 @@ func TestOneAddressTwoProtocols(t *testing.T) {
 		t.Error(err)
 	}
 
+	if sight, err := dialer.Look(t.Context()); err != nil || sight.Outer != tunnel.OuterSame {
+		t.Errorf("the outer TLS of agent and relay: %s, %v", sight.Outer, err)
+	}
+
 	dialer.Roots = x509.NewCertPool()
 	_, err = dialer.Dial(t.Context(), hello)
 	if failed, ok := errors.AsType[*tunnel.DialError](err); !ok || failed.Stage != tunnel.StageTLS || failed.Issuer != "CN=Works" {
