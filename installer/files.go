@@ -22,7 +22,7 @@ func (i Installation) folder(p Place) Step {
 				return nil, err
 			}
 			_, err := i.secure(p)
-			return func(context.Context) error { return os.RemoveAll(p.Path) }, err
+			return func(context.Context) error { return discard(p.Path) }, err
 		case err != nil:
 			return nil, err
 		}
@@ -158,5 +158,5 @@ func remove(path string) (Undo, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	return Kept, os.RemoveAll(path)
+	return Kept, discard(path)
 }

@@ -1,16 +1,72 @@
 package installer
 
-// NewService gives the service of this machine's manager.
-func NewService(Spec) (Service, error) { return nil, ErrNoManager }
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 
-// account gives the steps that make the service's account.
+	"golang.org/x/sys/windows"
+)
+
+// account gives the steps that make the service's account: none, it comes and goes with the service.
 func (i Installation) account() Plan { return nil }
 
 // withoutAccount gives the steps that remove it.
 func (i Installation) withoutAccount() Plan { return nil }
 
-// secure gives a place its owner and its access.
-func (i Installation) secure(Place) (Undo, error) { return nil, nil }
-
 // relabel restores a file's security label, where the platform has one.
 func relabel(string) error { return nil }
+
+// discard removes a file or a folder with what is in it; that there is none is no error. A program that runs, as the one that
+// uninstalls itself, cannot be deleted, but renamed: it goes to the folder for temporary files, and with the next start
+// of the machine. (os.RemoveAll asks for a way of deleting that Wine does not know.)
+func discard(path string) error {
+	var all []string
+	err := filepath.WalkDir(path, func(at string, _ fs.DirEntry, err error) error {
+		all = append(all, at)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, at := range slices.Backward(all) {
+		err := os.Remove(at)
+		if errors.Is(err, windows.ERROR_ACCESS_DENIED) && running(at) {
+			err = putAside(at)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+// running reports whether path is the program that asks.
+func running(path string) bool {
+	self, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	a, err := os.Stat(self)
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(path)
+	return err == nil && os.SameFile(a, b)
+}
+
+// putAside moves a program out of the way, to be deleted when the machine starts again.
+func putAside(path string) error {
+	aside := filepath.Join(os.TempDir(), filepath.Base(path)+"."+rand.Text()+".old")
+	if err := os.Rename(path, aside); err != nil {
+		return err
+	}
+	name, err := windows.UTF16PtrFromString(aside)
+	if err != nil {
+		return err
+	}
+	return windows.MoveFileEx(name, nil, windows.MOVEFILE_DELAY_UNTIL_REBOOT)
+}

@@ -6,6 +6,9 @@ import (
 	"gantry/configs"
 )
 
+// agentName is what systemd calls the agent.
+const agentName = "gantry-agent"
+
 // AgentLayout is where `gantry-agent install` puts things; packages put the program in /usr/bin and the unit in
 // /usr/lib, and share the rest.
 func AgentLayout() Layout {

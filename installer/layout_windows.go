@@ -7,6 +7,9 @@ import (
 	"gantry/configs"
 )
 
+// agentName is what the service control manager calls the agent.
+const agentName = "GantryAgent"
+
 // AgentLayout is where `gantry-agent install` and the MSI put things.
 func AgentLayout() Layout {
 	programs := os.Getenv("ProgramFiles")
@@ -15,7 +18,7 @@ func AgentLayout() Layout {
 	}
 	data := filepath.Dir(configs.DefaultAgentFile())
 	return Layout{
-		Account: `NT SERVICE\GantryAgent`,
+		Account: `NT SERVICE\` + agentName,
 		Binary:  filepath.Join(programs, "Gantry Agent", "gantry-agent.exe"),
 		Config:  configs.DefaultAgentFile(),
 		State:   configs.DefaultAgentState(),

@@ -52,7 +52,7 @@ type State struct {
 
 // Spec says which service is meant.
 type Spec struct {
-	Name        string // gantry-agent
+	Name        string // as the manager knows it
 	Title       string // Gantry agent
 	Description string // one sentence, where the manager shows one
 	Arguments   []string
@@ -62,7 +62,7 @@ type Spec struct {
 // AgentSpec is the agent's service.
 func AgentSpec() Spec {
 	return Spec{
-		Name: "gantry-agent", Title: "Gantry agent", Arguments: []string{"service"}, Layout: AgentLayout(),
+		Name: agentName, Title: "Gantry agent", Arguments: []string{"service"}, Layout: AgentLayout(),
 		Description: "Connects the systems of this plant to one relay; dials out only",
 	}
 }
