@@ -8,13 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
-	"strings"
-
-	"golang.org/x/net/http/httpproxy"
 
 	"gantry/agent/links"
+	"gantry/agent/proxy"
 	"gantry/configs"
 	"gantry/connectors/wire"
 	"gantry/tunnel"
@@ -23,7 +20,7 @@ import (
 
 // relayDialer makes the dialer of the tunnel from the configuration.
 func relayDialer(config configs.Agent, relay string, pin pki.Pin, logger *slog.Logger) (*tunnel.Dialer, error) {
-	proxy, err := proxyFor(config.Proxy)
+	places, err := proxy.Here(config.Proxy, theService)
 	if err != nil {
 		return nil, err
 	}
@@ -31,32 +28,7 @@ func relayDialer(config configs.Agent, relay string, pin pki.Pin, logger *slog.L
 	if err != nil {
 		return nil, err
 	}
-	return &tunnel.Dialer{URL: relay, Proxy: proxy, Roots: roots, Pin: pin, Logger: logger}, nil
-}
-
-// proxyFor gives the proxy on the way to the relay: the configured one, else the environment's for HTTPS, whatever the
-// scheme of the relay: a tunnel is always CONNECT.
-func proxyFor(p configs.Proxy) (func(*url.URL) (*url.URL, error), error) {
-	if p.URL == "" {
-		environment := httpproxy.FromEnvironment().ProxyFunc()
-		return func(u *url.URL) (*url.URL, error) {
-			https := *u
-			https.Scheme = "https"
-			return environment(&https)
-		}, nil
-	}
-	proxy, err := url.Parse(p.URL)
-	if err != nil {
-		return nil, errors.New("proxy.url is no URL") // the parser's own words would repeat it
-	}
-	if p.Username != "" {
-		password, err := os.ReadFile(p.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the proxy's password: %w", err)
-		}
-		proxy.User = url.UserPassword(p.Username, strings.TrimRight(string(password), "\r\n"))
-	}
-	return func(*url.URL) (*url.URL, error) { return proxy, nil }, nil
+	return &tunnel.Dialer{URL: relay, Proxy: places.Proxy, Roots: roots, Pin: pin, Logger: logger}, nil
 }
 
 // extraRoots adds a file of certificates to the system's; nil: the system's alone.

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"os"
 	"reflect"
@@ -12,6 +11,7 @@ import (
 
 	"gantry/agent/control"
 	"gantry/agent/links"
+	"gantry/agent/proxy"
 	"gantry/configs"
 )
 
@@ -37,7 +37,7 @@ func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 		Agent: r.identity.Agent, Site: r.identity.Site, Organisation: r.identity.Organisation, EnrolledAt: r.identity.EnrolledAt,
 		CertificateExpiresAt: r.identity.expires(), SealingKey: r.identity.sealing.Public().Fingerprint(),
 	}
-	s.Relay = control.Relay{URL: r.identity.Relay, Proxy: a.proxyName(r.identity.Relay)}
+	s.Relay = a.relayStatus(r.identity.Relay)
 	all := r.links.Snapshot()
 	for _, one := range all {
 		s.Sessions = append(s.Sessions, sessionStatus(one))
@@ -86,24 +86,26 @@ func overall(all []links.Status, draining bool) control.State {
 	return control.Connecting
 }
 
-// proxyName is the proxy's address without its login.
-func (a *Agent) proxyName(relay string) string {
-	find, err := proxyFor(configs.Proxy{URL: a.config.Proxy.URL})
-	if err != nil {
-		return ""
-	}
+// theService is what this process is to a person who asks where its proxy is set.
+const theService = "the service"
+
+// relayStatus tells where the agent dials and through what, without a login.
+func (a *Agent) relayStatus(relay string) control.Relay {
+	s := control.Relay{URL: relay}
 	target, err := url.Parse(relay)
 	if err != nil {
-		return ""
+		return s
 	}
-	proxy, err := find(target)
-	if err != nil || proxy == nil {
-		return ""
+	places, err := proxy.Here(configs.Proxy{URL: a.config.Proxy.URL, NoProxy: a.config.Proxy.NoProxy}, theService)
+	if err != nil {
+		return s
 	}
-	if proxy.Port() == "" {
-		return proxy.Hostname()
+	route, err := places.Route(target)
+	s.Proxy, s.ProxyOrigin, s.ProxyProblem = route.Address(), route.Origin, route.Problem
+	if err != nil {
+		s.ProxyProblem = err.Error()
 	}
-	return net.JoinHostPort(proxy.Hostname(), proxy.Port())
+	return s
 }
 
 // Connections implements control.Source.
@@ -167,7 +169,7 @@ func (a *Agent) waiting(now configs.Agent) []string {
 		name    string
 		changed bool
 	}{
-		{"state_dir", now.StateDir != a.config.StateDir}, {"proxy", now.Proxy != a.config.Proxy}, {"ca_file", now.CAFile != a.config.CAFile},
+		{"state_dir", now.StateDir != a.config.StateDir}, {"proxy", !reflect.DeepEqual(now.Proxy, a.config.Proxy)}, {"ca_file", now.CAFile != a.config.CAFile},
 		{"sessions", now.Sessions != a.config.Sessions}, {"log", now.Log != a.config.Log}, {"definitions", now.Definitions != a.config.Definitions},
 	} {
 		if key.changed {

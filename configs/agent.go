@@ -25,11 +25,13 @@ type Agent struct {
 	Definitions string `yaml:"definitions"` // folder of the site's own definitions and overlays
 }
 
-// Proxy is the HTTP CONNECT proxy on the way to the relay. Without a URL the environment's HTTPS_PROXY and NO_PROXY hold.
+// Proxy is the HTTP CONNECT proxy on the way to the relay. Without a URL the environment's HTTPS_PROXY and NO_PROXY hold,
+// then the settings of Windows. A login is for whichever of them it is, unless its own URL has one.
 type Proxy struct {
-	URL          string `yaml:"url"`
-	Username     string `yaml:"username"`
-	PasswordFile string `yaml:"password_file"`
+	URL          string   `yaml:"url"`
+	Username     string   `yaml:"username"` // also as DOMAIN\user
+	PasswordFile string   `yaml:"password_file"`
+	NoProxy      []string `yaml:"no_proxy"` // hosts without a proxy, whatever is set elsewhere, in the form of NO_PROXY
 }
 
 // Log says what is written where.

@@ -102,6 +102,10 @@ type Identity struct {
 type Relay struct {
 	URL   string `json:"url,omitempty"`
 	Proxy string `json:"proxy,omitempty"` // host:port; empty: none
+	// ProxyOrigin is where the proxy, or that there is none, is set: `configuration`, `environment HTTPS_PROXY of the service`,
+	// `Windows settings`, `PAC` and its address; empty: nowhere.
+	ProxyOrigin  string `json:"proxy_origin,omitempty"`
+	ProxyProblem string `json:"proxy_problem,omitempty"` // what is set and cannot be used
 }
 
 // Session is one connection to the relay, or the attempt at one.

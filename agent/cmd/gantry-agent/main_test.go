@@ -85,7 +85,7 @@ func (f *fakeService) Status(ctx context.Context) (control.Status, error) {
 	s := control.Status{
 		State: f.state, Version: "1.2.3", StartedAt: now.Add(-3*time.Hour - time.Minute), StateDir: "/var/lib/gantry-agent", ConfigFile: "/etc/gantry-agent/agent.yaml",
 		Identity: &control.Identity{Agent: "agt_7", Site: "site_3", CertificateExpiresAt: time.Date(2099, 1, 2, 0, 0, 0, 0, time.UTC), SealingKey: "ab12 cd34"},
-		Relay:    control.Relay{URL: "wss://relay.example.com", Proxy: "proxy:3128"},
+		Relay:    control.Relay{URL: "wss://relay.example.com", Proxy: "proxy:3128", ProxyOrigin: "configuration"},
 		Sessions: []control.Session{
 			{Lane: "calls", State: "connected", Since: now.Add(-90*time.Minute - time.Second), RoundTripMS: 21.3},
 			{Lane: "bulk", State: "waiting", NextTryAt: now.Add(90*time.Second + 500*time.Millisecond), LastError: "connection refused"},

@@ -125,7 +125,7 @@ func (a *app) tellStatus(s control.Status, now time.Time) {
 	}
 	a.print("")
 	if s.Relay.URL != "" {
-		a.print("%-12s %s%s", "Relay", s.Relay.URL, via(s.Relay.Proxy))
+		a.print("%-12s %s%s", "Relay", s.Relay.URL, via(s.Relay))
 	}
 	for _, session := range s.Sessions {
 		a.print("%-12s %-10s %s", "  "+session.Lane, session.State, sessionDetail(session, now))
@@ -180,11 +180,22 @@ func consequence(is control.State) string {
 	return ", the one before stays in force"
 }
 
-func via(proxy string) string {
-	if proxy == "" {
-		return ""
+// via tells the proxy and where it is set, or why there is none.
+func via(r control.Relay) string {
+	text := ""
+	switch {
+	case r.Proxy != "":
+		text = " through proxy " + r.Proxy
+		if r.ProxyOrigin != "" {
+			text += " (" + r.ProxyOrigin + ")"
+		}
+	case r.ProxyOrigin != "":
+		text = " direct (" + r.ProxyOrigin + ")"
 	}
-	return " through proxy " + proxy
+	if r.ProxyProblem != "" {
+		text += "; a proxy is set and not used: " + r.ProxyProblem
+	}
+	return text
 }
 
 func until(expires, now time.Time) string {
