@@ -66,6 +66,8 @@ type Agent struct {
 	changed chan struct{} // another identity, or none, or a mended configuration: what runs ends, and Run looks anew
 	mended  atomic.Bool
 
+	tokenProblem atomic.Pointer[string] // why the token that a package left does not do, or not yet
+
 	enrolment sync.Mutex // held by the one enrolment under way; Run takes it before it closes the store
 	store     *store     // under enrolment; nil: Run does not run
 }
@@ -165,6 +167,7 @@ func (a *Agent) term(ctx context.Context, store *store) error {
 	switch {
 	case errors.Is(err, state.ErrNotEnrolled) && a.opts.AwaitEnrolment:
 		a.logger.WarnContext(ctx, "not enrolled, waits for an enrolment")
+		a.enrolByFile(term)
 		<-term.Done()
 		return nil
 	case err != nil:

@@ -30,6 +30,9 @@ func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 	}
 	r := a.running.Load()
 	if r == nil {
+		if problem := a.tokenProblem.Load(); problem != nil {
+			s.EnrolmentProblem = *problem
+		}
 		return s, nil
 	}
 	s.StartedAt = r.started

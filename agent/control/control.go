@@ -83,9 +83,10 @@ type Status struct {
 	Policy      Policy       `json:"policy"`
 	Connections []Connection `json:"connections"`
 
-	UnresolvedWrites int `json:"unresolved_writes"`    // those whose outcome nobody knows
-	Goroutines       int `json:"goroutines,omitempty"` // of the agent's process, for proofs that nothing is left behind
-	OpenFiles        int `json:"open_files,omitempty"` // the same; 0 where the system does not tell
+	EnrolmentProblem string `json:"enrolment_problem,omitempty"` // why the token that a package left does not do, or not yet
+	UnresolvedWrites int    `json:"unresolved_writes"`           // those whose outcome nobody knows
+	Goroutines       int    `json:"goroutines,omitempty"`        // of the agent's process, for proofs that nothing is left behind
+	OpenFiles        int    `json:"open_files,omitempty"`        // the same; 0 where the system does not tell
 }
 
 // Identity is who the agent is for the relay.

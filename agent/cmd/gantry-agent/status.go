@@ -241,6 +241,9 @@ func connectionsSummary(all []control.Connection) string {
 func nextStep(s control.Status) string {
 	switch s.State {
 	case control.NotEnrolled:
+		if s.EnrolmentProblem != "" {
+			return "It is not enrolled: " + s.EnrolmentProblem + "\nWhere the relay refused the token, get another:\n  gantry-agent enroll --token-file FILE"
+		}
 		return "It is not enrolled yet. Get a token from the cloud side, then run:\n  gantry-agent enroll --token-file FILE"
 	case control.NotRunning:
 		return "It does not run. Start it through the service manager, or: gantry-agent run"
