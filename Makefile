@@ -4,7 +4,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 LDFLAGS   = -s -w -X main.version=$(VERSION)
 GO_BUILD  = CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 PROGRAMS  = ./agent/cmd/gantry-agent ./relay/cmd/gantry-relay
-PRODUCT   = ./agent/... ./configs/... ./connectors/... ./relay/... ./tunnel/...
+PRODUCT   = ./agent/... ./configs/... ./connectors/... ./installer/... ./relay/... ./tunnel/...
 PLATFORMS = linux/amd64 linux/arm64 windows/amd64
 TOOL      = go tool -modfile=.ci/tools.mod
 FUZZTIME ?= 30s

@@ -81,6 +81,7 @@ var owners = map[string]string{
 	"golang.org/x/term":          "configs/cli",
 	"github.com/santhosh-tekuri": "connectors/definition",
 	"go.yaml.in/yaml/v3":         "configs connectors/definition agent/policy agent/cmd",
+	"github.com/kardianos":       "installer",
 	"modernc.org/sqlite":         "agent/state relay/store connectors/sql connectors/demoplant",
 }
 

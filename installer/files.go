@@ -59,27 +59,36 @@ func (i Installation) binary() Step {
 	}}
 }
 
-// config writes agent.yaml where there is none. One that is there is the plant's, whatever it says.
+// config writes agent.yaml, or what is new in it.
 func (i Installation) config() Step {
-	place := Place{i.Spec.Layout.Config, File, Public}
-	return Step{Name: "config", Line: "write " + place.Path + " unless it is there", Do: func(context.Context) (Undo, error) {
-		_, err := os.Stat(place.Path)
-		if !errors.Is(err, fs.ErrNotExist) {
+	path := i.Spec.Layout.Config
+	return Step{Name: "config", Line: "write " + path + ", and keep what is in it", Do: func(context.Context) (Undo, error) {
+		current, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		undo, err := replace(place.Path, func(f *os.File) error { _, err := f.Write(i.Config); return err })
+		wanted, err := i.Configure(current)
+		if err != nil || current != nil && bytes.Equal(current, wanted) {
+			return nil, err
+		}
+		undo, err := replace(path, func(f *os.File) error { _, err := f.Write(wanted); return err })
 		if err != nil {
 			return undo, err
 		}
-		_, err = i.secure(place)
+		_, err = i.secure(Place{path, File, Public})
 		return undo, err
 	}}
 }
 
 // tidy removes what a way back would have needed.
 func (i Installation) tidy() Step {
-	return Step{Name: "tidy", Line: "remove the former program", Do: func(context.Context) (Undo, error) {
-		return remove(previous(i.Spec.Layout.Binary))
+	return Step{Name: "tidy", Line: "remove what a way back would have needed", Do: func(context.Context) (Undo, error) {
+		binary, err := remove(previous(i.Spec.Layout.Binary))
+		config, more := remove(previous(i.Spec.Layout.Config))
+		if binary == nil {
+			binary = config
+		}
+		return binary, errors.Join(err, more)
 	}}
 }
 

@@ -8,17 +8,28 @@ type Installation struct {
 	Service  Service
 	Enroller Enroller
 	Source   string // the program to copy
-	Config   []byte // agent.yaml where there is none yet
 	Enrol    bool   // the installation is only whole when the relay sees the agent
+
+	// Configure gives agent.yaml as it should be; nil is one that is not there. What somebody wrote in it stays.
+	Configure func(current []byte) ([]byte, error)
 }
 
-// Plan gives the steps, in order.
-func (i Installation) Plan() Plan {
-	plan := i.account()
-	for _, place := range i.Spec.Layout.Folders() {
-		plan = append(plan, i.folder(place))
+// Plan gives the steps, in order. Where a package has brought the program and the unit, they stay the package's.
+func (i Installation) Plan(packaged bool) Plan {
+	var plan Plan
+	if !packaged {
+		plan = i.account()
+		for _, place := range i.Spec.Layout.Folders() {
+			plan = append(plan, i.folder(place))
+		}
+		plan = append(plan, i.binary())
+		plan = append(plan, i.vault()...)
 	}
-	plan = append(plan, i.binary(), i.config(), i.define(), i.start())
+	plan = append(plan, i.config())
+	if !packaged {
+		plan = append(plan, i.define())
+	}
+	plan = append(plan, i.start())
 	if i.Enrol {
 		plan = append(plan, i.enrol(), i.connected())
 	}

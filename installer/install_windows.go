@@ -70,3 +70,18 @@ func putAside(path string) error {
 	}
 	return windows.MoveFileEx(name, nil, windows.MOVEFILE_DELAY_UNTIL_REBOOT)
 }
+
+// elevated tells whether an administrator is at work.
+func (i Installation) elevated() error { return nil }
+
+// managed looks for another installation.
+func (i Installation) managed(State) error { return nil }
+
+// freeDisk is what is free where a folder is, or will be, in bytes.
+func freeDisk(string) (uint64, error) { return minimumDisk, nil }
+
+// vault gives the steps that seal a key of the vault to the machine: the agent's own DPAPI key does that here.
+func (i Installation) vault() Plan { return nil }
+
+// withoutVault gives the steps that remove it.
+func (i Installation) withoutVault() Plan { return nil }

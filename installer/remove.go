@@ -12,7 +12,7 @@ func (i Installation) Removal(purge bool) Plan {
 	l := i.Spec.Layout
 	plan := Plan{
 		{Name: "service", Line: "stop the service and remove its definition", Do: i.undefine},
-		away("binary", l.Binary), away("binary", previous(l.Binary)),
+		away("binary", l.Binary), away("binary", previous(l.Binary)), away("config", previous(l.Config)),
 	}
 	if l.Runtime != "" {
 		plan = append(plan, away("folder", l.Runtime))
@@ -20,6 +20,7 @@ func (i Installation) Removal(purge bool) Plan {
 	if !purge {
 		return plan
 	}
+	plan = append(plan, i.withoutVault()...)
 	plan = append(plan, away("state", l.State), away("logs", l.Logs), away("config", l.Config))
 	for _, place := range slices.Backward(l.Folders()) {
 		plan = append(plan, emptied(place.Path))
@@ -27,12 +28,16 @@ func (i Installation) Removal(purge bool) Plan {
 	return append(plan, i.withoutAccount()...)
 }
 
+// undefine asks the service manager also where it knows of no service: half of one may be left.
 func (i Installation) undefine(ctx context.Context) (Undo, error) {
 	state, err := i.Service.State(ctx)
-	if err != nil || !state.Installed {
+	if err != nil {
 		return nil, err
 	}
-	return Kept, i.Service.Uninstall(ctx)
+	if err := i.Service.Uninstall(ctx); err != nil || !state.Installed {
+		return nil, err
+	}
+	return Kept, nil
 }
 
 func away(name, path string) Step {
