@@ -65,6 +65,7 @@ type Agent struct {
 	reloads sync.Mutex    // one reload at a time
 	changed chan struct{} // another identity, or none, or a mended configuration: what runs ends, and Run looks anew
 	mended  atomic.Bool
+	awaits  atomic.Bool // for an enrolment
 
 	tokenProblem atomic.Pointer[string] // why the token that a package left does not do, or not yet
 
@@ -167,6 +168,8 @@ func (a *Agent) term(ctx context.Context, store *store) error {
 	switch {
 	case errors.Is(err, state.ErrNotEnrolled) && a.opts.AwaitEnrolment:
 		a.logger.WarnContext(ctx, "not enrolled, waits for an enrolment")
+		a.awaits.Store(true)
+		defer a.awaits.Store(false)
 		a.enrolByFile(term)
 		<-term.Done()
 		return nil

@@ -43,9 +43,10 @@ func TestAServiceTakesUpALaterEnrolment(t *testing.T) {
 	stop := start(t, a)
 	client := control.NewClient(c.StateDir)
 	awaitState(t, client, control.NotEnrolled)
-	if text, err := a.Sentence(t.Context()); err != nil || !strings.HasPrefix(text, "Not enrolled") {
-		t.Errorf("it says %q, %v", text, err)
-	}
+	eventually(t, "it says that it waits", func() bool {
+		text, err := a.Sentence(t.Context())
+		return err == nil && strings.HasPrefix(text, "Not enrolled")
+	})
 
 	enrolled, err := client.Enrol(t.Context(), r.token(), false)
 	if err != nil || enrolled.Agent != "agt_1" || enrolled.SealingKey == "" {
@@ -79,9 +80,13 @@ func TestAMendedConfigurationIsTaken(t *testing.T) {
 	go func() { ended <- a.Run(t.Context()) }()
 	client := control.NewClient(c.StateDir)
 	awaitState(t, client, control.NotEnrolled)
-	if text, _ := a.Sentence(t.Context()); !strings.Contains(text, "sesions: unknown key") {
-		t.Errorf("it says %q", text)
+	if s, err := client.Status(t.Context()); err != nil || !s.RefusesAll {
+		t.Errorf("it does not say that it refuses every call: %+v, %v", s, err)
 	}
+	eventually(t, "it says what is faulty", func() bool {
+		text, err := a.Sentence(t.Context())
+		return err == nil && strings.Contains(text, "sesions: unknown key")
+	})
 	if _, err := client.Reload(t.Context()); err == nil {
 		t.Error("a faulty file was taken")
 	}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,16 +11,24 @@ import (
 	"gantry/agent/links"
 )
 
+var errBetween = errors.New("the agent starts, or stops")
+
 // Sentence is the agent's state in one line, for the service manager to show. It goes through the loop that keeps the
-// sessions: an agent that gives one is alive.
+// sessions: an agent that gives one is alive. One that starts or stops gives none yet.
 func (a *Agent) Sentence(ctx context.Context) (string, error) {
-	text := "Not enrolled; waits for: gantry-agent enroll --token-file FILE"
-	if r := a.running.Load(); r != nil {
+	r := a.running.Load()
+	var text string
+	switch {
+	case r != nil:
 		all, err := r.links.Ask(ctx)
 		if err != nil {
 			return "", err
 		}
 		text = sentence(r.identity.Relay, overall(all, r.draining.Load()), all)
+	case a.awaits.Load():
+		text = "Not enrolled; waits for: gantry-agent enroll --token-file FILE"
+	default:
+		return "", errBetween
 	}
 	if problem := a.loaded.Load().problem; problem != "" {
 		first, _, _ := strings.Cut(problem, "\n")

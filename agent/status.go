@@ -22,7 +22,7 @@ func (a *Agent) Status(ctx context.Context) (control.Status, error) {
 	l := a.loaded.Load()
 	s := control.Status{
 		State: control.NotEnrolled, Version: a.opts.Version, PID: os.Getpid(),
-		StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile, Problem: l.problem,
+		StateDir: a.config.StateDir, ConfigFile: a.opts.ConfigFile, Problem: l.problem, RefusesAll: a.opts.Problem != "" && l.problem != "",
 		Goroutines: runtime.NumGoroutine(), OpenFiles: openFiles(),
 		Policy: control.Policy{
 			Targets: len(l.config.Policy.Targets), Paths: len(l.config.Policy.Paths), Writes: l.config.Policy.Writes, LoadedAt: l.at,

@@ -76,7 +76,8 @@ type Status struct {
 	StartedAt   time.Time    `json:"started_at,omitzero"`
 	StateDir    string       `json:"state_dir"`
 	ConfigFile  string       `json:"config_file"`
-	Problem     string       `json:"problem,omitempty"` // why the agent does less than it should: a faulty configuration
+	Problem     string       `json:"problem,omitempty"`     // why the agent does less than it should: a faulty configuration
+	RefusesAll  bool         `json:"refuses_all,omitempty"` // every call, until Problem is mended: it was there at the start
 	Identity    *Identity    `json:"identity,omitempty"`
 	Relay       Relay        `json:"relay"`
 	Sessions    []Session    `json:"sessions"`

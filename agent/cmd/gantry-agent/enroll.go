@@ -117,6 +117,9 @@ func (a *app) enrolAgent(ctx context.Context, token string, force bool) (control
 	if !errors.Is(err, control.ErrNotRunning) {
 		return done, err
 	}
+	if err := a.mustRunFirst(ctx); err != nil {
+		return control.Enrolled{}, err
+	}
 	config, options, err := a.offline()
 	if err != nil {
 		return control.Enrolled{}, err

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"gantry/agent/control"
 	"gantry/agent/policy/edit"
 	"gantry/agent/state"
 	"gantry/configs/cli"
+	"gantry/installer"
 	"gantry/tunnel"
 	"gantry/tunnel/enrol"
 	"gantry/tunnel/fault"
@@ -22,6 +24,9 @@ func classify(err error) *cli.Failure {
 		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(f.Detail), Fix: f.Advice}
 	}
 	if f := classifyTunnel(err); f != nil {
+		return f
+	}
+	if f := classifyInstaller(err); f != nil {
 		return f
 	}
 	switch {
@@ -50,6 +55,42 @@ func classifyTunnel(err error) *cli.Failure {
 		return &cli.Failure{Code: exitNetwork, Err: err, Fix: dialFix(d.Stage)}
 	}
 	return nil
+}
+
+// classifyInstaller knows what keeps a service from being installed or managed; nil for anything else.
+func classifyInstaller(err error) *cli.Failure {
+	if e, ok := errors.AsType[*installer.StepError](err); ok {
+		return stepFailure(e)
+	}
+	if c, ok := errors.AsType[*installer.Conflict](err); ok {
+		return &cli.Failure{Code: exitConflict, Err: err, Fix: c.Fix}
+	}
+	switch {
+	case errors.Is(err, installer.ErrNotInstalled):
+		return &cli.Failure{Code: exitNotSetUp, Err: err, Fix: "Install it: gantry-agent install --token-file FILE"}
+	case errors.Is(err, installer.ErrElevation):
+		return &cli.Failure{Code: exitElevation, Err: err, Fix: "Run the command as an administrator (Linux: with sudo)."}
+	case errors.Is(err, installer.ErrNoManager):
+		return &cli.Failure{Code: exitFailed, Err: err, Fix: "Run it in the foreground: gantry-agent run"}
+	}
+	return nil
+}
+
+// stepFailure gives a failed installation the exit code and the advice of what made it fail.
+func stepFailure(e *installer.StepError) *cli.Failure {
+	f := &cli.Failure{Code: exitFailed, Err: e}
+	if cause, ok := errors.AsType[*cli.Failure](e.Err); ok {
+		f.Code, f.Fix = cause.Code, cause.Fix
+	} else if cause := classify(e.Err); cause != nil {
+		f.Code, f.Fix = cause.Code, cause.Fix
+	}
+	rest := "Every step was taken back: the machine is as it was."
+	if len(e.Left) > 0 {
+		f.Err = errors.Join(append([]error{e}, e.Left...)...)
+		rest = "Not every step could be taken back. Clear what is left: gantry-agent uninstall --purge"
+	}
+	f.Fix = strings.TrimSpace(f.Fix + "\n" + rest)
+	return f
 }
 
 // dialFix says whom to ask, by the stage that failed.

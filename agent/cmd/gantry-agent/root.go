@@ -22,10 +22,10 @@ const longHelp = `gantry-agent connects the systems of this plant to a cloud app
 out to one relay, listens on no network port, and does nothing that the policy in
 its configuration does not allow.
 
-  gantry-agent enroll --token-file token.txt     make this machine known, once
+  gantry-agent install --token-file token.txt    make it a service, connected
   gantry-agent policy allow target db:5432       say what it may reach
-  gantry-agent run                               start it in the foreground
-  gantry-agent status                            see how it is`
+  gantry-agent status                            see how it is
+  gantry-agent uninstall                         remove it`
 
 func newApp(in io.Reader, out, talk io.Writer) *app {
 	return &app{Frame: cli.New(cli.Program{
@@ -36,7 +36,7 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 
 // commands are all commands of the program.
 func (a *app) commands() *cobra.Command {
-	root := a.Root(a.run(), a.enroll(), a.unenroll(), a.status(), a.connections(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
+	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.connections(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
 	prepare := root.PersistentPreRunE
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		err := prepare(cmd, args)

@@ -13,6 +13,7 @@ import (
 	"gantry/agent"
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/installer/notify"
 )
 
 func (a *app) run() *cobra.Command {
@@ -44,11 +45,11 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	ctx, stop := cli.UntilSignal(ctx, func() { logger.Info("agent drains, a second signal ends it at once") })
 	defer stop()
-	return errors.Join(withReloads(ctx, service, logger), closeLog())
+	return errors.Join(withReloads(ctx, service, notify.Socket{}, logger), closeLog())
 }
 
-// withReloads runs the service, and reads the configuration again on each SIGHUP meanwhile.
-func withReloads(ctx context.Context, service *agent.Agent, logger *slog.Logger) error {
+// withReloads runs the agent, and reads the configuration again on each SIGHUP meanwhile.
+func withReloads(ctx context.Context, service *agent.Agent, manager notify.Socket, logger *slog.Logger) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -59,9 +60,11 @@ func withReloads(ctx context.Context, service *agent.Agent, logger *slog.Logger)
 		case err := <-ended:
 			return err
 		case <-hangups:
+			unheard(logger, manager.Reloading())
 			if _, err := service.Reload(ctx); err != nil {
 				logger.Error("configuration not reloaded, the one before stays in force", "error", err)
 			}
+			unheard(logger, manager.Ready())
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"gantry/agent/state"
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/installer"
 )
 
 func (a *app) status() *cobra.Command {
@@ -29,14 +30,27 @@ func (a *app) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			service, err := a.installed(ctx)
+			if err != nil {
+				return err
+			}
+			if service != nil && service.Installed && !service.Running && s.State == control.Inaccessible {
+				s.State = control.NotRunning // the service manager tells everybody
+			}
 			if a.json {
-				a.printJSON(s)
+				a.printJSON(statusDocument{s, service})
 			} else {
-				a.tellStatus(s, time.Now())
+				a.tellStatus(s, service, time.Now())
 			}
 			return quietly(statusCode(s.State))
 		},
 	}
+}
+
+// statusDocument is the --json form of `status`.
+type statusDocument struct {
+	control.Status
+	Service *installer.State `json:"service,omitempty"` // where the agent that is asked about is the installed one
 }
 
 // statusCode gives the exit code of a state.
@@ -59,6 +73,9 @@ func statusCode(s control.State) int {
 // ask gives the running agent's status, or what the disk tells when it does not run.
 func (a *app) ask(ctx context.Context) (control.Status, error) {
 	s, err := a.client().Status(ctx)
+	if errors.Is(err, control.ErrNoAccess) && a.isService() {
+		s, err = control.NewStatusClient(installer.AgentLayout().Runtime).Status(ctx)
+	}
 	switch {
 	case errors.Is(err, control.ErrNotRunning):
 		return a.resting(ctx, control.NotRunning)
@@ -118,12 +135,18 @@ func identity(ctx context.Context, stateDir string) (state.Identity, error) {
 }
 
 // tellStatus prints the one screen: 80 columns, plain ASCII, colour only for the state.
-func (a *app) tellStatus(s control.Status, now time.Time) {
+func (a *app) tellStatus(s control.Status, service *installer.State, now time.Time) {
 	a.print("gantry-agent %s: %s%s", s.Version, a.paint(s.State), summary(s, now))
 	if s.Problem != "" {
-		a.print("\nThe configuration is faulty%s:\n%s", consequence(s.State), s.Problem)
+		a.print("\nThe configuration is faulty%s:\n%s", consequence(s), s.Problem)
 	}
 	a.print("")
+	if service != nil {
+		a.print("%-12s %s", "Service", serviceLine(*service, now))
+		if service.Running && service.Sentence != "" && len(s.Sessions) == 0 {
+			a.print("%-12s %s", "It says", service.Sentence)
+		}
+	}
 	if s.Relay.URL != "" {
 		a.print("%-12s %s%s", "Relay", s.Relay.URL, via(s.Relay))
 	}
@@ -147,7 +170,7 @@ func (a *app) tellStatus(s control.Status, now time.Time) {
 	if s.UnresolvedWrites > 0 {
 		a.print("%-12s %s of unknown outcome: gantry-agent writes list", "Writes", itoa(s.UnresolvedWrites))
 	}
-	if next := nextStep(s); next != "" {
+	if next := nextStep(s, service); next != "" {
 		a.print("\n%s", next)
 	}
 }
@@ -170,11 +193,13 @@ func summary(s control.Status, now time.Time) string {
 }
 
 // consequence says what a faulty configuration means: a running agent keeps the one before.
-func consequence(is control.State) string {
-	switch is {
-	case control.NotRunning, control.NotEnrolled:
+func consequence(s control.Status) string {
+	switch {
+	case s.RefusesAll:
+		return ", every call is refused until it is mended"
+	case s.State == control.NotRunning, s.State == control.NotEnrolled:
 		return ", the agent will not start"
-	case control.Inaccessible:
+	case s.State == control.Inaccessible:
 		return ""
 	}
 	return ", the one before stays in force"
@@ -238,15 +263,23 @@ func connectionsSummary(all []control.Connection) string {
 }
 
 // nextStep says what to do about the state.
-func nextStep(s control.Status) string {
+func nextStep(s control.Status, service *installer.State) string {
+	installed := service != nil && service.Installed
 	switch s.State {
 	case control.NotEnrolled:
 		if s.EnrolmentProblem != "" {
 			return "It is not enrolled: " + s.EnrolmentProblem + "\nWhere the relay refused the token, get another:\n  gantry-agent enroll --token-file FILE"
 		}
-		return "It is not enrolled yet. Get a token from the cloud side, then run:\n  gantry-agent enroll --token-file FILE"
+		verb := "enroll"
+		if service != nil && !installed {
+			verb = "install"
+		}
+		return "It is not enrolled yet. Get a token from the cloud side, then run:\n  gantry-agent " + verb + " --token-file FILE"
 	case control.NotRunning:
-		return "It does not run. Start it through the service manager, or: gantry-agent run"
+		if installed {
+			return "It does not run. Start it: gantry-agent start"
+		}
+		return "It does not run. Start it in the foreground: gantry-agent run"
 	case control.Inaccessible:
 		return "This account may not ask the service. Run the command as an administrator."
 	case control.Refused:

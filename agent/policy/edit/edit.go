@@ -5,7 +5,9 @@
 // by line and column, which keeps comments, order, blank lines and line ends; then the result is loaded, and unless it
 // means exactly what was planned, nothing is written.
 //
-// The package never edits anything but `policy`, and it does not make a running agent reload: that is package control's.
+// Way does the same for what an installation is told of the way to the relay.
+//
+// The package never edits anything else, and it does not make a running agent reload: that is package control's.
 package edit
 
 import (
@@ -128,4 +130,39 @@ func fill(temp *os.File, data []byte, mode fs.FileMode, old fs.FileInfo) error {
 		return err
 	}
 	return temp.Sync()
+}
+
+// Way writes how the relay is reached into a document, as Apply does: `proxy.url` and `ca_file`; an empty one stays as it
+// is. file is the document's name. The error is *configs.Problems where the document is faulty as it stands, or *Invalid
+// where what is to be written is none.
+func Way(file string, data []byte, proxyURL, caFile string) ([]byte, error) {
+	meant, err := configs.ParseAgent(file, data)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []struct {
+		path  []string
+		value string
+		at    *string
+	}{{[]string{"proxy", "url"}, proxyURL, &meant.Proxy.URL}, {[]string{"ca_file"}, caFile, &meant.CAFile}} {
+		if key.value == "" || key.value == *key.at {
+			continue
+		}
+		t, err := parseText(data)
+		if err != nil {
+			return nil, fmt.Errorf("edit %s: %w", file, err)
+		}
+		if err := t.setScalar(key.path, quote(key.value)); err != nil {
+			return nil, fmt.Errorf("edit %s: %w", file, err)
+		}
+		data, *key.at = t.bytes(), key.value
+	}
+	if _, err := configs.ParseAgent(file, data); err != nil {
+		if problems, ok := errors.AsType[*configs.Problems](err); ok {
+			p := problems.List[0]
+			err = &Invalid{What: fmt.Sprintf("%s: %s.", p.Path, p.What), Fix: p.Fix + "."}
+		}
+		return nil, err
+	}
+	return data, verify(file, data, meant)
 }

@@ -74,13 +74,18 @@ func (t *text) setScalar(path []string, value string) error {
 		return t.create(keys, values, rest, func(string) []string { return nil }, " "+value)
 	}
 	key, old := keys[len(keys)-1], values[len(values)-1]
-	if old.Kind != yaml.ScalarNode || old.Style != 0 {
+	length := len(old.Value)
+	switch {
+	case old.Kind != yaml.ScalarNode:
+		return errByHand
+	case empty(old):
+		return t.afterColon(key, " "+value)
+	case old.Value == "" && old.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		length = len(`""`)
+	case old.Style != 0:
 		return errByHand
 	}
-	if empty(old) {
-		return t.afterColon(key, " "+value)
-	}
-	return t.splice(old.Line, old.Column, len(old.Value), value)
+	return t.splice(old.Line, old.Column, length, value)
 }
 
 // addMember writes the value as the last member of a list.

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"gantry/agent/control"
+	"gantry/installer"
+)
+
+func (a *app) uninstall() *cobra.Command {
+	var purge bool
+	cmd := &cobra.Command{
+		Use: "uninstall", Short: "Remove the service and the program, whatever is left of them", Args: args(cobra.NoArgs),
+		Long: `Remove the service and the program, whatever is left of them. Configuration, keys and logins stay for another
+installation; --purge removes them as well, and the service's account. The cloud side is not told.`,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runUninstall(cmd, purge) },
+	}
+	cmd.Flags().BoolVar(&purge, "purge", false, "also remove configuration, keys, logins, logs and the account")
+	return cmd
+}
+
+func (a *app) runUninstall(cmd *cobra.Command, purge bool) error {
+	ctx := cmd.Context()
+	service, err := installer.NewService(installer.AgentSpec())
+	if err != nil && !errors.Is(err, installer.ErrNoManager) {
+		return err
+	}
+	state, err := service.State(ctx)
+	if err != nil {
+		return err
+	}
+	if state.Packaged {
+		return fail(exitConflict, "Remove the package: apt-get remove gantry-agent (purge also erases its data), or dnf remove gantry-agent", "the service belongs to a package")
+	}
+	if os.Geteuid() > 0 {
+		return installer.ErrElevation
+	}
+	if purge {
+		if err := a.confirm("This erases the agent's configuration, its keys and every login. Go on?"); err != nil {
+			return err
+		}
+	}
+	record := &steps{app: a}
+	i := installer.Installation{Spec: installer.AgentSpec(), Service: service}
+	if err := i.Removal(purge).Clear(ctx, record.tell); err != nil {
+		return fail(exitFailed, "Mend that, and run it again.", "something is left: %w", err)
+	}
+	a.answer(struct {
+		Schema      int        `json:"schema"`
+		Uninstalled bool       `json:"uninstalled"`
+		Purged      bool       `json:"purged"`
+		Steps       []stepLine `json:"steps"`
+	}{control.Schema, true, purge, record.all}, map[bool]string{true: "Uninstalled; nothing is left.", false: "Uninstalled; configuration and state are kept."}[purge])
+	a.say("The cloud side still lists the agent, as offline, until it is removed there.")
+	return nil
+}
