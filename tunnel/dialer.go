@@ -83,11 +83,11 @@ func (c enrolConn) Close() error { return c.sock.Close() }
 
 // dial goes the way up to the inner TLS.
 func (d *Dialer) dial(ctx context.Context, config *tls.Config) (*tls.Conn, *socket, error) {
-	target, err := tunnelURL(d.URL)
+	target, proxy, err := d.Way()
 	if err != nil {
 		return nil, nil, err
 	}
-	way, err := d.reach(ctx, target)
+	way, err := d.reach(ctx, target, proxy)
 	if err != nil {
 		return nil, nil, d.alive(ctx, err)
 	}
@@ -133,14 +133,18 @@ func tunnelURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// reach connects to the relay, through a proxy where there is one, and with TLS where the URL asks for it.
-func (d *Dialer) reach(ctx context.Context, target *url.URL) (net.Conn, error) {
-	proxy, err := d.proxyFor(target)
-	if err != nil {
-		return nil, err
+// Way says where the dialer goes: to the relay, as an http or https URL, through the proxy unless that is nil.
+func (d *Dialer) Way() (relay, proxy *url.URL, err error) {
+	if relay, err = tunnelURL(d.URL); err != nil {
+		return nil, nil, err
 	}
-	address := withPort(target)
-	var conn net.Conn
+	proxy, err = d.proxyFor(relay)
+	return relay, proxy, err
+}
+
+// reach connects to the relay, through the proxy where there is one, and with TLS where the URL asks for it.
+func (d *Dialer) reach(ctx context.Context, target, proxy *url.URL) (conn net.Conn, err error) {
+	address := WithPort(target)
 	if proxy == nil {
 		conn, err = d.connect(ctx, address, false)
 	} else {
@@ -152,7 +156,8 @@ func (d *Dialer) reach(ctx context.Context, target *url.URL) (net.Conn, error) {
 	return d.outerTLS(ctx, conn, target.Hostname(), address, false)
 }
 
-func withPort(u *url.URL) string {
+// WithPort gives a URL's host and port, the scheme's own where it names none.
+func WithPort(u *url.URL) string {
 	port := "80"
 	if u.Scheme == "https" {
 		port = "443"
@@ -227,10 +232,10 @@ func (d *Dialer) upgrade(ctx context.Context, conn net.Conn, target *url.URL) (*
 	plain.Scheme = "http" // the connection is made, with its TLS
 	sock, resp, err := dialSocket(ctx, conn, plain.String())
 	if err == nil {
-		d.step(begin, Step{Stage: StageWebSocket, Address: withPort(target), At: time.Now(), Header: resp.Header})
+		d.step(begin, Step{Stage: StageWebSocket, Address: WithPort(target), At: time.Now(), Header: resp.Header})
 		return sock, nil
 	}
-	failed := &DialError{Stage: StageWebSocket, Address: withPort(target), Err: err}
+	failed := &DialError{Stage: StageWebSocket, Address: WithPort(target), Err: err}
 	if resp == nil {
 		return nil, failed
 	}

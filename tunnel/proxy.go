@@ -41,7 +41,7 @@ var errProxySetting = errors.New("the proxy's address is none")
 // throughProxy connects to address by HTTP CONNECT (RFC 9110, 9.3.6). It is used for a plain relay too: an ordinary
 // proxied request would lose the upgrade.
 func (d *Dialer) throughProxy(ctx context.Context, proxy *url.URL, address string) (net.Conn, error) {
-	at := withPort(proxy)
+	at := WithPort(proxy)
 	conn, err := d.connect(ctx, at, true)
 	if err != nil {
 		return nil, err

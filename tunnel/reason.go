@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"time"
 
 	"gantry/tunnel/pki"
@@ -46,6 +47,7 @@ const (
 	ReasonForeign     Reason = "foreign"      // websocket: another server answered
 	ReasonWrongRelay  Reason = "wrong_relay"  // inner_tls: not the relay of the pin
 	ReasonNoSuchRelay Reason = "no_such_path" // websocket: there is no tunnel at this address
+	ReasonProtocol    Reason = "protocol"     // inner_tls: the relay speaks no form of the tunnel that we do
 )
 
 // Reason tells why the stage failed.
@@ -114,6 +116,21 @@ func certificateReason(err error, leaf *x509.Certificate) Reason {
 	return ""
 }
 
+// noApplicationProtocol is the alert of a TLS server with which no protocol is in common (RFC 7301, 3.2).
+const noApplicationProtocol = 120
+
+// alertOf gives the TLS alert that the other end sent. crypto/tls hands it out as a number of a type of its own.
+func alertOf(err error) (uint64, bool) {
+	far, ok := errors.AsType[*net.OpError](err)
+	if !ok || far.Op != "remote error" {
+		return 0, false
+	}
+	if v := reflect.ValueOf(far.Err); v.Kind() == reflect.Uint8 {
+		return v.Uint(), true
+	}
+	return 0, true
+}
+
 // broken judges what the network did.
 func (e *DialError) broken() Reason {
 	if dns, ok := errors.AsType[*net.DNSError](e.Err); ok {
@@ -128,10 +145,10 @@ func (e *DialError) broken() Reason {
 	if _, ok := errors.AsType[tls.RecordHeaderError](e.Err); ok {
 		return ReasonNotTLS
 	}
-	if _, ok := errors.AsType[tls.AlertError](e.Err); ok {
-		return ReasonTLSRefused
-	}
-	if far, ok := errors.AsType[*net.OpError](e.Err); ok && far.Op == "remote error" { // how crypto/tls gives an alert
+	if alert, ok := alertOf(e.Err); ok {
+		if e.Stage == StageInnerTLS && alert == noApplicationProtocol {
+			return ReasonProtocol
+		}
 		return ReasonTLSRefused
 	}
 	if failed, ok := errors.AsType[net.Error](e.Err); ok && failed.Timeout() || errors.Is(e.Err, context.DeadlineExceeded) || errors.Is(e.Err, os.ErrDeadlineExceeded) {

@@ -63,7 +63,7 @@ var ErrNoEcho = errors.New("the relay gives no echo")
 func (d *Dialer) Look(ctx context.Context) (Sight, error) {
 	begin := time.Now()
 	s := Sight{Outer: OuterUnknown}
-	target, err := tunnelURL(d.URL)
+	target, proxy, err := d.Way()
 	if err != nil {
 		return s, err
 	}
@@ -73,7 +73,7 @@ func (d *Dialer) Look(ctx context.Context) (Sight, error) {
 			s.Chain = step.TLS.PeerCertificates
 		}
 	}
-	way, err := own.reach(ctx, target)
+	way, err := own.reach(ctx, target, proxy)
 	if err != nil {
 		if failed, ok := errors.AsType[*DialError](err); ok && failed.Certificate != nil && !failed.Proxy {
 			s.Chain = []*x509.Certificate{failed.Certificate}
@@ -143,5 +143,5 @@ func askEcho(ctx context.Context, way net.Conn, target *url.URL) (*Echo, []strin
 
 // noEcho is a connection that broke under the request: a stage like that of the websocket, whose place it takes.
 func noEcho(target *url.URL, err error) error {
-	return &DialError{Stage: StageWebSocket, Address: withPort(target), Err: err}
+	return &DialError{Stage: StageWebSocket, Address: WithPort(target), Err: err}
 }
