@@ -29,8 +29,12 @@ const (
 
 // Paths that the relay serves to the agent.
 const (
-	PathRenew = "/v1/renew" // POST Renewal: 200 Renewed
+	PathRenew   = "/v1/renew"   // POST Renewal: 200 Renewed
+	PathMeasure = "/v1/measure" // POST bytes, which are thrown away, ?bytes=N: 200 and N zeros; up to MaxMeasure each way
 )
+
+// MaxMeasure bounds what one measurement of the tunnel's throughput moves each way, in bytes.
+const MaxMeasure = 8 << 20
 
 // PathDrain is served by both: POST, 204. The sender will close the session when the calls under way on it are finished;
 // the receiver starts no new ones there. The relay answers when its own calls on the session are finished, so that none

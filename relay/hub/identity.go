@@ -112,8 +112,9 @@ func (h *Hub) Serve(s Session) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})
+	mux.HandleFunc("POST "+wire.PathMeasure, answerMeasure)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fault.New(fault.NotFound, "An agent may renew its certificate or tell of its stop, and nothing else.").Write(w)
+		fault.New(fault.NotFound, "An agent may renew its certificate, measure the tunnel or tell of its stop, and nothing else.").Write(w)
 	})
 	return mux
 }
