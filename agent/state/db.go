@@ -77,6 +77,14 @@ func dsn(path string) string {
 }
 
 func prepare(ctx context.Context, db *sql.DB) error {
+	if err := check(ctx, db); err != nil {
+		return err
+	}
+	return migrate(ctx, db)
+}
+
+// check is SQLite's own, without the long part.
+func check(ctx context.Context, db *sql.DB) error {
 	var verdict string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
 		return err
@@ -84,7 +92,7 @@ func prepare(ctx context.Context, db *sql.DB) error {
 	if verdict != "ok" {
 		return fmt.Errorf("%w (%s)", ErrCorrupt, verdict)
 	}
-	return migrate(ctx, db)
+	return nil
 }
 
 // explain tells a damaged file apart from other faults.

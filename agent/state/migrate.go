@@ -49,20 +49,17 @@ var migrations = []string{
 		PRIMARY KEY (connection, key)
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX journal_age ON journal (started_at);`,
+	`CREATE TABLE machine (
+		one INTEGER PRIMARY KEY CHECK (one = 1),
+		id  TEXT NOT NULL
+	) STRICT;`,
 }
 
 // migrate applies what is missing, each step with its version number in one transaction.
 func migrate(ctx context.Context, db *sql.DB) error {
-	var version, application, tables int
-	const header = "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id"
-	if err := db.QueryRowContext(ctx, header).Scan(&version, &application, &tables); err != nil {
+	version, err := header(ctx, db)
+	if err != nil {
 		return err
-	}
-	switch {
-	case tables > 0 && application != applicationID:
-		return ErrForeign
-	case version > len(migrations):
-		return ErrNewer
 	}
 	for ; version < len(migrations); version++ {
 		if err := step(ctx, db, version); err != nil {
@@ -70,6 +67,22 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return nil
+}
+
+// header reads the schema's version; the error is ErrForeign, ErrNewer or that of SQLite.
+func header(ctx context.Context, db *sql.DB) (version int, err error) {
+	var application, tables int
+	const query = "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_user_version, pragma_application_id"
+	if err := db.QueryRowContext(ctx, query).Scan(&version, &application, &tables); err != nil {
+		return 0, err
+	}
+	switch {
+	case tables > 0 && application != applicationID:
+		return 0, ErrForeign
+	case version > len(migrations):
+		return 0, ErrNewer
+	}
+	return version, nil
 }
 
 func step(ctx context.Context, db *sql.DB, version int) error {
