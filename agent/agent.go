@@ -176,6 +176,9 @@ func (a *Agent) term(ctx context.Context, store *store) error {
 	case err != nil:
 		return err
 	}
+	if err := a.noteMachine(ctx, store.db); err != nil {
+		return err
+	}
 	j, err := journal.New(ctx, store.db.SQL())
 	if err != nil {
 		return err
@@ -189,6 +192,16 @@ func (a *Agent) term(ctx context.Context, store *store) error {
 	defer a.running.Store(nil)
 	a.serve(term, r, j)
 	return nil
+}
+
+// noteMachine notes where the identity is at home, and warns of a copy: the relay takes one of two.
+func (a *Agent) noteMachine(ctx context.Context, db *state.DB) error {
+	here := a.opts.machineID()
+	noted, err := db.NoteMachine(ctx, here)
+	if err == nil && noted != here {
+		a.logger.WarnContext(ctx, "state was made on another machine, never let both run", "noted", noted, "here", here)
+	}
+	return err
 }
 
 // serve runs the agent's goroutines and waits for them. Housekeeping ends first, the sessions drain meanwhile.

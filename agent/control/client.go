@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"gantry/tunnel/check"
 )
 
 // ErrNotRunning is the answer when no agent serves the channel.
@@ -58,6 +60,11 @@ func (c *Client) Writes(ctx context.Context) ([]Write, error) {
 // ResolveWrite tells what became of one of them.
 func (c *Client) ResolveWrite(ctx context.Context, id string, happened bool) (Write, error) {
 	return ask[Write](ctx, c, http.MethodPost, fmt.Sprintf("/writes/%s/resolve?happened=%t", url.PathEscape(id), happened))
+}
+
+// Diagnose makes the agent look at its way to the relay.
+func (c *Client) Diagnose(ctx context.Context, deep bool) (check.Report, error) {
+	return ask[check.Report](ctx, c, http.MethodPost, fmt.Sprintf("/diagnose?deep=%t", deep))
 }
 
 // Reload makes the agent read its configuration again.

@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"gantry/tunnel/check"
 )
 
 // Schema is the version of the documents below. It grows when a member changes its meaning.
@@ -24,6 +26,8 @@ type Source interface {
 	Writes(ctx context.Context) ([]Write, error)
 	// ResolveWrite notes what a person found out about one of them, and gives it as it was.
 	ResolveWrite(ctx context.Context, id string, happened bool) (Write, error)
+	// Diagnose goes the way to the relay and tells what it meets; deep also what takes minutes.
+	Diagnose(ctx context.Context, deep bool) (check.Report, error)
 	// Reload reads the configuration again. On *configs.Problems, or any other error, what was in force stays so.
 	Reload(ctx context.Context) (Reloaded, error)
 	// Enrol makes the agent known to the relay that the token names; force replaces an identity that is there. The error

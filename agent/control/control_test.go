@@ -16,6 +16,7 @@ import (
 
 	"gantry/configs"
 	"gantry/tunnel"
+	"gantry/tunnel/check"
 	"gantry/tunnel/enrol"
 	"gantry/tunnel/fault"
 )
@@ -39,6 +40,10 @@ func (f *fake) ResolveWrite(_ context.Context, id string, happened bool) (Write,
 		return Write{}, errors.New("no such write")
 	}
 	return Write{ID: id}, f.err
+}
+
+func (f *fake) Diagnose(_ context.Context, deep bool) (check.Report, error) {
+	return check.Report{Schema: check.Schema, Status: map[bool]check.Status{true: check.Warned, false: check.Passed}[deep]}, f.err
 }
 
 func (f *fake) Reload(context.Context) (Reloaded, error) { return Reloaded{Applied: true}, f.err }
@@ -123,6 +128,9 @@ func TestAskTheRunningAgent(t *testing.T) {
 	}
 	if _, err := client.ResolveWrite(t.Context(), "x", false); err == nil || !strings.Contains(err.Error(), "no such write") {
 		t.Errorf("resolve: %v", err)
+	}
+	if report, err := client.Diagnose(t.Context(), true); err != nil || report.Status != check.Warned {
+		t.Errorf("diagnose: %v, %v", report, err)
 	}
 	if reloaded, err := client.Reload(t.Context()); err != nil || !reloaded.Applied {
 		t.Errorf("reload: %v, %v", reloaded, err)

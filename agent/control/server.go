@@ -89,6 +89,10 @@ func Handler(source Source) http.Handler {
 		write, err := source.ResolveWrite(r.Context(), r.PathValue("id"), happened)
 		answer(w, write, err)
 	})
+	mux.HandleFunc("POST /diagnose", func(w http.ResponseWriter, r *http.Request) {
+		report, err := source.Diagnose(r.Context(), r.URL.Query().Get("deep") == "true")
+		answer(w, report, err)
+	})
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
 		reloaded, err := source.Reload(r.Context())
 		answer(w, reloaded, err)

@@ -1,4 +1,35 @@
 package check
 
 // configFindings are what the checks of the group config find.
-var configFindings = []Finding{}
+var configFindings = []Finding{
+	{"CFG-INVALID", "The configuration is faulty",
+		"{file} holds what the agent does not take; each fault stands above, with line and column. A running agent keeps the one before.",
+		"Correct the lines above, then see that all is well: `gantry-agent config check`", PlantIT},
+	{"CFG-NOT-LOADED", "The running agent has an older configuration",
+		"{file} was changed after the running agent read it.",
+		"Run: `gantry-agent restart`", PlantIT},
+	{"CFG-FILES", "A file that the configuration names cannot be used",
+		"The configuration names files which the agent reads, and one of them is missing, closed to this account, or holds something else.",
+		"Correct the path in {file}, or the file itself, as the words above say.", PlantIT},
+	{"CFG-NOT-ENROLLED", "The agent is not enrolled",
+		"This machine was not made known to a relay yet, so nothing can be reached through it.",
+		"Ask the cloud team for a token, then run: `gantry-agent enroll --token-file FILE`", PlantIT},
+	{"CFG-VAULT", "The key does not belong to the state",
+		"The secrets in the state folder were written with another vault key: vault.key is missing, was replaced, or the folder was copied without it.",
+		"Put the former vault.key back into {folder}. If it is lost, enrol anew and relink the connections: `gantry-agent enroll --force --token-file FILE`", PlantIT},
+	{"CFG-CERTIFICATE-LATE", "The agent's certificate should have been renewed",
+		"The certificate ends on {ends}. The agent renews it at two thirds of its life, over the tunnel: it was not connected since.",
+		"Get the agent connected: see the findings of the groups network and relay. It renews the certificate by itself then.", PlantIT},
+	{"CFG-CERTIFICATE-ENDED", "The agent's certificate has ended",
+		"The certificate ended on {ends}. Up to a year later the agent can still renew it, as soon as it reaches the relay.",
+		"Get the agent connected: see the findings of the groups network and relay. It renews the certificate by itself then.", PlantIT},
+	{"CFG-CERTIFICATE-DEAD", "The agent's certificate ended more than a year ago",
+		"The certificate ended on {ends}, too long ago to be renewed.",
+		"Ask the cloud team for a new token, then run: `gantry-agent enroll --force --token-file FILE`", PlantIT},
+	{"CFG-TOKEN", "An enrolment token was left over",
+		"A file still holds an enrolment token. A used one opens nothing, one that was not used would let another machine in, in this one's place.",
+		"Remove it: `{command}`", PlantIT},
+	{"CFG-CLONED", "The state was made on another machine",
+		"This agent was enrolled on a machine with another machine id: this one is a clone, or the state folder was copied here.",
+		"If the agent moved here for good, and the old one is off: `gantry-agent enroll --force --token-file FILE` gives it an identity of its own. Never let both run: the relay refuses the newcomer.", PlantIT},
+}

@@ -1,4 +1,35 @@
 package check
 
 // relayFindings are what the checks of the group relay find.
-var relayFindings = []Finding{}
+var relayFindings = []Finding{
+	{"REL-REVOKED", "The relay has removed this agent",
+		"Somebody revoked this agent at the relay. That is for good: its certificate does not count any more.",
+		"If that was not meant: ask the cloud team for a new enrolment token, then run: `gantry-agent enroll --force --token-file FILE`", PlantIT},
+	{"REL-UNKNOWN", "The relay does not know this agent",
+		"The relay proved that it is the right one, and has no such agent: it was deleted with its site, or the relay's data was restored from before the enrolment.",
+		"Please send a new enrolment token for this site: the relay does not know the agent any more. If the relay was restored from a backup, other agents may be missing, too.", Cloud},
+	{"REL-CERTIFICATE", "The agent's certificate is not the current one",
+		"The relay has given this agent another certificate since: its state was restored from a backup, or a copy of it runs elsewhere.",
+		"Restore the newest state of this agent, or enrol it again: `gantry-agent enroll --force --token-file FILE`", PlantIT},
+	{"REL-EXPIRED", "The agent's certificate ended too long ago",
+		"The agent was off for more than a year after the end of its certificate, and cannot renew it any more.",
+		"Ask the cloud team for a new enrolment token, then run: `gantry-agent enroll --force --token-file FILE`", PlantIT},
+	{"REL-OTHER-CA", "The agent belongs to another relay",
+		"The agent's certificate was made by another relay's authority.",
+		"Ask the cloud team for an enrolment token of this relay, then run: `gantry-agent enroll --force --token-file FILE`", PlantIT},
+	{"REL-IN-USE", "The same identity is connected from another machine",
+		"Another machine is connected as this agent: this machine, or the other one, is a clone, or the state folder was copied.",
+		"Find the other machine (the cloud team sees its address in the site's agents) and decide which one stays. On the other one run: `gantry-agent enroll --force --token-file FILE`, with a token of its own.", PlantIT},
+	{"REL-REFUSED", "The relay refuses this agent",
+		"The relay said no, with a reason that this version of the agent does not know ({code}); its words are above.",
+		"Please see why the relay refuses the agent; its own words are in the report ({code}).", Cloud},
+	{"REL-BUSY", "The relay asks to come back later",
+		"Too many agents connect at once, or the relay is stopping for an upgrade. It passes by itself.",
+		"Nothing has to be done: the agent comes back by itself. If it lasts longer than ten minutes, ask the cloud team.", PlantIT},
+	{"REL-PROTOCOL", "Relay and agent have no protocol in common",
+		"One of the two is too old for the other.",
+		"Upgrade the agent (`gantry-agent version` tells which it is), or ask the cloud team which versions the relay takes.", PlantIT},
+	{"REL-NO-SESSION", "The relay does not open a session",
+		"The relay answered and proved itself, and the session for this agent did not come about.",
+		"Run it again. If it stays so, please see the relay's log for this agent at the time of the report.", Cloud},
+}

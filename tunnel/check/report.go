@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -49,6 +50,18 @@ func (r Report) Count(s Status) int {
 		}
 	}
 	return n
+}
+
+// Join puts the reports of two runs into one, in the order of the groups. The program and version are the first one's.
+func (r Report) Join(other Report) Report {
+	order := map[string]int{}
+	for i, f := range families() {
+		order[f.Group] = i
+	}
+	r.Results = slices.Concat(r.Results, other.Results)
+	slices.SortStableFunc(r.Results, func(a, b Result) int { return order[a.Group] - order[b.Group] })
+	r.Status, r.MS = worst(r.Results), max(r.MS, other.MS)
+	return r
 }
 
 // worst is the status of the whole.

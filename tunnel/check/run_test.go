@@ -89,6 +89,19 @@ func TestTheWorstIsTheWhole(t *testing.T) {
 	}
 }
 
+func TestJoin(t *testing.T) {
+	a := Report{Program: "gantry-agent", Status: Passed, MS: 5, Results: []Result{{Check: "host.a", Group: "host", Status: Passed}, {Check: "config.a", Group: "config", Status: Passed}}}
+	b := Report{Status: Warned, MS: 9, Results: []Result{{Check: "network.a", Group: "network", Status: Warned}, {Check: "host.b", Group: "host", Status: Skipped}}}
+	joined := a.Join(b)
+	var order []string
+	for _, r := range joined.Results {
+		order = append(order, r.Check)
+	}
+	if diff := cmp.Diff([]string{"host.a", "host.b", "config.a", "network.a"}, order); diff != "" || joined.Status != Warned || joined.MS != 9 || joined.Program != "gantry-agent" {
+		t.Errorf("%+v\n%s", joined, diff)
+	}
+}
+
 func TestAPanicIsOneFailedCheck(t *testing.T) {
 	r := Run(t.Context(), []Check{
 		{Name: "a.bad", Run: func(context.Context) Outcome { panic("index out\x1b[31m of range") }},

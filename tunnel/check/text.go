@@ -16,8 +16,8 @@ type Style struct {
 	Verbose bool                               // all evidence of passed checks, and the milliseconds
 }
 
-// words are the statuses for people, all of one width.
-var words = map[Status]string{Passed: "ok  ", Warned: "WARN", Failed: "FAIL", Skipped: "skip"}
+// marks are the statuses for people, all of one width.
+var marks = map[Status]string{Passed: "ok  ", Warned: "WARN", Failed: "FAIL", Skipped: "skip"}
 
 // titleWidth is the column of titles.
 const titleWidth = 22
@@ -48,7 +48,7 @@ func WriteText(w io.Writer, r Report, style Style) error {
 // result writes one check.
 func (s Style) result(b *strings.Builder, program string, r Result) {
 	const prefix = 2 + 4 + 2
-	word := s.Paint(r.Status, words[r.Status])
+	word := s.Paint(r.Status, marks[r.Status])
 	if r.Status == Warned || r.Status == Failed {
 		fmt.Fprintf(b, "  %s  %-*s %s: %s\n", word, titleWidth, r.Title, r.ID, r.Finding)
 		s.finding(b, program, r)
@@ -62,8 +62,10 @@ func (s Style) result(b *strings.Builder, program string, r Result) {
 	line := fmt.Sprintf("  %s  %-*s %s", word, titleWidth, r.Title, short(said, room))
 	b.WriteString(strings.TrimRight(line, " ") + "\n")
 	if s.Verbose && r.Status == Passed {
-		for _, evidence := range r.Evidence {
-			paragraph(b, "", evidence)
+		for i, evidence := range r.Evidence {
+			if i > 0 || len(evidence) > room {
+				paragraph(b, "", evidence)
+			}
 		}
 		paragraph(b, "", fmt.Sprintf("%s, %d ms", r.Check, r.MS))
 	}
@@ -112,11 +114,12 @@ func summary(r Report) string {
 	return fmt.Sprintf("%s, in %.1f s", strings.Join(parts, ", "), took.Seconds())
 }
 
-// wrap breaks a text between words. A word that is longer than a line stays whole: it may be a path or a URL.
+// wrap breaks a text between words. A word that is longer than a line stays whole: it may be a path or a URL. So does a
+// command in backquotes, which people copy.
 func wrap(text string, columns int) []string {
 	var lines []string
 	line := ""
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range words(text) {
 		switch {
 		case line == "":
 			line = word
@@ -130,6 +133,23 @@ func wrap(text string, columns int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// words are what stands between spaces, or in backquotes.
+func words(text string) []string {
+	var all []string
+	quoted := false
+	for word := range strings.FieldsSeq(text) {
+		if quoted {
+			all[len(all)-1] += " " + word
+		} else {
+			all = append(all, word)
+		}
+		if strings.Count(word, "`")%2 == 1 {
+			quoted = !quoted
+		}
+	}
+	return all
 }
 
 // short cuts a text to a number of columns.

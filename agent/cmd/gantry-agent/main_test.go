@@ -12,8 +12,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"gantry/agent/control"
+	"gantry/agent/doctor"
 	"gantry/agent/journal"
 	"gantry/configs"
+	"gantry/tunnel/check"
 )
 
 func TestMain(m *testing.M) {
@@ -125,6 +127,11 @@ func (f *fakeService) Enrol(context.Context, string, bool) (control.Enrolled, er
 }
 
 func (f *fakeService) Unenrol(context.Context) error { return nil }
+
+func (f *fakeService) Diagnose(context.Context, bool) (check.Report, error) {
+	road := doctor.Road{NoRelay: "the fake service looked"}
+	return check.Run(context.Background(), road.Checks(), check.Options{}), nil
+}
 
 func (f *fakeService) Reload(context.Context) (control.Reloaded, error) {
 	if f.file == "" {

@@ -36,7 +36,8 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 
 // commands are all commands of the program.
 func (a *app) commands() *cobra.Command {
-	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.connections(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
+	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.doctor(), a.netcheck(), a.connections(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
+	root.SetHelpCommand(a.help())
 	prepare := root.PersistentPreRunE
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		err := prepare(cmd, args)
