@@ -70,6 +70,8 @@ var drivers = []string{"connectors/sql"}
 var owners = map[string]string{
 	"github.com/hashicorp/yamux": "tunnel",
 	"github.com/coder/websocket": "tunnel",
+	"github.com/Azure":           "tunnel",
+	"github.com/alexbrainman":    "tunnel",
 	"cel.dev/cel-go":             "connectors/definition",
 	"github.com/jackc/pgx/v5":    "connectors/sql",
 	"github.com/go-sql-driver":   "connectors/sql",

@@ -27,6 +27,7 @@ type DialError struct {
 	Proxy   bool     // whether that was the proxy
 	Status  int      // HTTP status that was answered; 0: none
 	Schemes []string // of a 407: what the proxy asks for (Basic, NTLM, Negotiate …)
+	Login   string   // of a proxy: the scheme by which we logged in
 	Issuer  string   // of a certificate that is not trusted: who issued it, which names an inspecting proxy
 	Answer  string   // the first text of an answer that was not the relay's
 	Server  string   // who says to have answered: the Server or Via header

@@ -16,6 +16,7 @@ type Step struct {
 	Address string // whom it was with: host and port
 	Proxy   bool   // whether that was the proxy
 	Took    time.Duration
+	Login   string // proxy: the scheme by which we logged in; empty: it asked for none
 
 	Remote net.Addr             // tcp: the address that was reached
 	TLS    *tls.ConnectionState // tls: what was agreed on

@@ -3,14 +3,12 @@ package tunnel
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -39,85 +37,163 @@ func (d *Dialer) proxyFor(target *url.URL) (*url.URL, error) {
 var errProxySetting = errors.New("the proxy's address is none")
 
 // throughProxy connects to address by HTTP CONNECT (RFC 9110, 9.3.6). It is used for a plain relay too: an ordinary
-// proxied request would lose the upgrade.
+// proxied request would lose the upgrade. Nothing of a login is said before the proxy has asked for one, so that a
+// password never goes out in a weaker form than the proxy wants.
 func (d *Dialer) throughProxy(ctx context.Context, proxy *url.URL, address string) (net.Conn, error) {
-	at := WithPort(proxy)
-	conn, err := d.connect(ctx, at, true)
+	c := &connecting{dialer: d, proxy: proxy, at: WithPort(proxy), address: address}
+	conn, err := c.connect(ctx)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	d.step(c.begin, Step{Stage: StageProxy, Address: c.at, Proxy: true, Login: c.login})
+	return conn, nil
+}
+
+// connecting is the way through a proxy, with the connection to it as long as the proxy keeps that open.
+type connecting struct {
+	dialer  *Dialer
+	proxy   *url.URL
+	at      string // the proxy's host and port
+	address string // the relay's
+
+	conn   net.Conn // nil: there is none
+	limit  *io.LimitedReader
+	reader *bufio.Reader
+	begin  time.Time // of the first request
+	login  string    // the scheme of the login that was tried
+}
+
+func (c *connecting) close() {
+	if c.conn != nil {
+		_ = c.conn.Close()
+		c.conn = nil
+	}
+}
+
+// connect asks for the tunnel, and logs in where the proxy wants that and we can.
+func (c *connecting) connect(ctx context.Context) (net.Conn, error) {
+	answer, err := c.ask(ctx, "")
+	if err == nil && answer.status == http.StatusProxyAuthRequired {
+		answer, err = c.logIn(ctx, answer)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if proxy.Scheme == "https" {
-		if conn, err = d.outerTLS(ctx, conn, proxy.Hostname(), at, true); err != nil {
-			return nil, err
-		}
+	if answer.status != http.StatusOK {
+		return nil, c.refused(answer)
 	}
-	begin := time.Now()
-	tunnelled, refused := connectTo(ctx, conn, proxy.User, address)
-	if refused != nil {
-		_ = conn.Close()
-		refused.Address = at
-		return nil, refused
+	if err := c.conn.SetDeadline(time.Time{}); err != nil {
+		return nil, c.failed(err)
 	}
-	d.step(begin, Step{Stage: StageProxy, Address: at, Proxy: true})
-	return tunnelled, nil
+	early, _ := c.reader.Peek(c.reader.Buffered()) // what is buffered can be peeked
+	return &replayed{Conn: c.conn, first: early}, nil
 }
 
-// connectTo asks the proxy on conn for a tunnel to address.
-func connectTo(ctx context.Context, conn net.Conn, user *url.Userinfo, address string) (net.Conn, *DialError) {
-	failed := &DialError{Stage: StageProxy, Proxy: true}
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(past) })()
-	if failed.Err = conn.SetDeadline(time.Now().Add(connectTime)); failed.Err != nil {
-		return nil, failed
+// reach makes the connection to the proxy, unless it is there.
+func (c *connecting) reach(ctx context.Context) error {
+	if c.conn != nil {
+		return nil
 	}
-	request := connectRequest(user, address)
-	if failed.Err = request.Write(conn); failed.Err != nil {
-		return nil, failed
+	conn, err := c.dialer.connect(ctx, c.at, true)
+	if err == nil && c.proxy.Scheme == "https" {
+		conn, err = c.dialer.outerTLS(ctx, conn, c.proxy.Hostname(), c.at, true)
 	}
-	reader := bufio.NewReader(io.LimitReader(conn, maxProxyAnswer))
-	resp, err := http.ReadResponse(reader, request)
 	if err != nil {
-		failed.Err = fmt.Errorf("read the proxy's answer: %w", err)
-		return nil, failed
+		return err
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, refusedByProxy(failed, resp, user != nil)
-	}
-	if failed.Err = conn.SetDeadline(time.Time{}); failed.Err != nil {
-		return nil, failed
-	}
-	early, _ := reader.Peek(reader.Buffered()) // what is buffered can be peeked
-	return &replayed{Conn: conn, first: early}, nil
+	c.conn, c.limit = conn, &io.LimitedReader{R: conn}
+	c.reader = bufio.NewReader(c.limit)
+	return nil
 }
 
-func connectRequest(user *url.Userinfo, address string) *http.Request {
+// proxyAnswer is what a proxy said, read to its end.
+type proxyAnswer struct {
+	status     int
+	challenges []challenge
+	said       DialError // the fields that hear fills
+}
+
+// ask sends one CONNECT. Many proxies close their connection after a 407 without saying so: what breaks then is asked
+// once more, on a new one.
+func (c *connecting) ask(ctx context.Context, authorization string) (*proxyAnswer, error) {
+	kept := c.conn != nil
+	answer, err := c.askOnce(ctx, authorization)
+	if err != nil && kept && ctx.Err() == nil {
+		c.close()
+		return c.askOnce(ctx, authorization)
+	}
+	return answer, err
+}
+
+// askOnce leaves the connection ready for the next request, or closed.
+func (c *connecting) askOnce(ctx context.Context, authorization string) (*proxyAnswer, error) {
+	if err := c.reach(ctx); err != nil {
+		return nil, err
+	}
+	if c.begin.IsZero() {
+		c.begin = time.Now()
+	}
+	defer context.AfterFunc(ctx, closing(c.conn))()
+	if err := c.conn.SetDeadline(time.Now().Add(connectTime)); err != nil {
+		return nil, c.failed(err)
+	}
+	request := connectRequest(authorization, c.address)
+	if err := request.Write(c.conn); err != nil {
+		return nil, c.failed(err)
+	}
+	c.limit.N = maxProxyAnswer
+	resp, err := http.ReadResponse(c.reader, request)
+	if err != nil {
+		return nil, c.failed(fmt.Errorf("read the proxy's answer: %w", err))
+	}
+	answer := &proxyAnswer{status: resp.StatusCode}
+	if resp.StatusCode == http.StatusOK {
+		return answer, nil
+	}
+	answer.said.hear(resp)
+	answer.challenges = challenges(resp.Header.Values("Proxy-Authenticate"))
+	_, err = io.Copy(io.Discard, resp.Body)
+	if err != nil || resp.Close || hasToken(resp.Header, "Proxy-Connection", "close") {
+		c.close()
+	}
+	return answer, nil
+}
+
+// closing ends what is under way on a connection.
+func closing(conn net.Conn) func() { return func() { _ = conn.SetDeadline(past) } }
+
+func connectRequest(authorization, address string) *http.Request {
 	r := &http.Request{
 		Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address,
 		Header: http.Header{"User-Agent": {"gantry-agent"}},
 	}
-	if user != nil {
-		password, _ := user.Password()
-		r.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+	if authorization != "" {
+		r.Header.Set("Proxy-Authorization", authorization)
 	}
 	return r
 }
 
-// refusedByProxy says what the proxy wants, or what it said.
-func refusedByProxy(failed *DialError, resp *http.Response, authenticated bool) *DialError {
-	defer resp.Body.Close()
-	failed.hear(resp)
+func (c *connecting) failed(err error) *DialError {
+	return &DialError{Stage: StageProxy, Address: c.at, Proxy: true, Login: c.login, Err: err}
+}
+
+// refused says what the proxy wants, or what it said.
+func (c *connecting) refused(answer *proxyAnswer) *DialError {
+	failed := answer.said
+	failed.Stage, failed.Address, failed.Proxy, failed.Login = StageProxy, c.at, true, c.login
+	for _, asked := range answer.challenges {
+		failed.Schemes = append(failed.Schemes, asked.scheme)
+	}
 	switch {
-	case resp.StatusCode != http.StatusProxyAuthRequired:
+	case answer.status != http.StatusProxyAuthRequired:
 		failed.Err = errors.New("the proxy does not connect to the relay")
-	case authenticated:
+	case c.login != "":
 		failed.Err = errors.New("the proxy refuses the user name or the password")
+	case c.proxy.User != nil:
+		failed.Err = errors.New("the proxy wants a login of a kind that this program does not have")
 	default:
 		failed.Err = errors.New("the proxy wants a user name and a password")
 	}
-	for _, challenge := range resp.Header.Values("Proxy-Authenticate") {
-		scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " ")
-		if len(failed.Schemes) < 8 && scheme != "" {
-			failed.Schemes = append(failed.Schemes, shorten(scheme, 32))
-		}
-	}
-	return failed
+	return &failed
 }

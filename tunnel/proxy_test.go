@@ -20,33 +20,46 @@ import (
 type proxy struct {
 	target   string // the one address that it connects to; empty: all
 	answer   string // said instead of connecting, if set
+	closes   bool   // the connection after each answer
 	connects atomic.Int64
 }
 
 func (p *proxy) serve(c net.Conn) {
 	reader := bufio.NewReader(c)
+	for p.request(c, reader) {
+	}
+}
+
+// request serves one, and tells whether there may be another.
+func (p *proxy) request(c net.Conn, reader *bufio.Reader) bool {
 	r, err := http.ReadRequest(reader)
 	if err != nil {
-		return
+		return false
 	}
 	user, password, ok := basicAuth(r)
 	switch {
 	case p.answer != "":
 		_, _ = io.WriteString(c, p.answer)
-		return
+		return false
 	case !ok || user != "plant" || password != "s3cret":
-		_, _ = io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: NTLM\r\nProxy-Authenticate: Basic realm=\"plant\"\r\nContent-Length: 6\r\n\r\ndenied")
-		return
+		_, _ = io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Digest realm=\"a, b\", nonce=\"x\"\r\nProxy-Authenticate: Basic realm=\"plant\"\r\nContent-Length: 6\r\n\r\ndenied")
+		return !p.closes
 	case r.Method != http.MethodConnect || r.Host != p.target:
 		_, _ = io.WriteString(c, "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nforbidden")
-		return
+		return false
 	}
-	far, err := net.Dial("tcp", r.Host)
+	p.connects.Add(1)
+	pipe(c, reader, r.Host)
+	return false
+}
+
+// pipe is the tunnel of a proxy, until one end closes.
+func pipe(c net.Conn, reader io.Reader, address string) {
+	far, err := net.Dial("tcp", address)
 	if err != nil {
 		return
 	}
 	defer far.Close()
-	p.connects.Add(1)
 	_, _ = io.WriteString(c, "HTTP/1.1 200 Connection established\r\n\r\n")
 	go func() { _, _ = io.Copy(far, reader); far.Close() }()
 	_, _ = io.Copy(c, far)
@@ -64,13 +77,15 @@ func TestProxy(t *testing.T) {
 		user    *url.Userinfo
 		target  string
 		said    string
+		closes  bool
 		status  int
 		schemes []string
 		answer  string
 	}{
 		{name: "with the right password", user: url.UserPassword("plant", "s3cret")},
-		{name: "with a wrong one", user: url.UserPassword("plant", "hunter2"), status: 407, schemes: []string{"NTLM", "Basic"}, answer: "denied"},
-		{name: "without one", status: 407, schemes: []string{"NTLM", "Basic"}, answer: "denied"},
+		{name: "of a proxy that closes after each answer", user: url.UserPassword("plant", "s3cret"), closes: true},
+		{name: "with a wrong one", user: url.UserPassword("plant", "hunter2"), status: 407, schemes: []string{"Digest", "Basic"}, answer: "denied"},
+		{name: "without one", status: 407, schemes: []string{"Digest", "Basic"}, answer: "denied"},
 		{name: "not to the relay", user: url.UserPassword("plant", "s3cret"), target: "elsewhere:443", status: 403, answer: "forbidden"},
 		{name: "a long answer", user: url.UserPassword("plant", "s3cret"), said: long, status: 502, answer: "long"},
 		{name: "not a proxy", user: url.UserPassword("plant", "s3cret"), said: "SSH-2.0-OpenSSH_9.2\r\n"},
@@ -78,7 +93,7 @@ func TestProxy(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t, echo("relay"), nil)
-			p := &proxy{target: tt.target, answer: tt.said}
+			p := &proxy{target: tt.target, answer: tt.said, closes: tt.closes}
 			if p.target == "" {
 				p.target = h.address()
 			}
