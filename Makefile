@@ -9,8 +9,14 @@ PLATFORMS = linux/amd64 linux/arm64 windows/amd64
 TOOL      = go tool -modfile=.ci/tools.mod
 FUZZTIME ?= 30s
 
+# Packages want a version that begins with a digit and sorts: 1.2.3, and 1.2.3+4.gabcdef four commits later.
+PACKAGE_VERSION = $(shell echo '$(VERSION)' | sed -E "/^v[0-9]/!s/^/v0.0.0-$$(git rev-list --count HEAD 2>/dev/null || echo 0)./; s/^v//; s/-/+/; s/-/./g")
+
+# The time of everything that is released: the commit's.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check generate bench prove fuzz dist
+.PHONY: help demo build test check generate bench prove fuzz dist reproduce
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,13 +59,25 @@ fuzz: ## run every fuzz target for FUZZTIME
 		done || exit 1; \
 	done
 
-dist: ## build static binaries of every platform into dist/, with their checksums
+dist: build ## build what is released into dist/: programs, deb, rpm, MSI, SBOMs, checksums; the same bytes from the same commit
 	@rm -rf dist && mkdir dist
-	@for platform in $(PLATFORMS); do \
+	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; suffix=; [ $$os = windows ] && suffix=.exe; \
 		for program in $(PROGRAMS); do \
-			out=dist/$$(basename $$program)-$$os-$$arch$$suffix; echo $$out; \
-			GOOS=$$os GOARCH=$$arch $(GO_BUILD) -o $$out $$program || exit 1; \
+			name=$$(basename $$program); out=dist/$$name-$$os-$$arch$$suffix; echo $$out; \
+			GOOS=$$os GOARCH=$$arch $(GO_BUILD) -buildvcs=false -o $$out $$program; \
+			$(TOOL) cyclonedx-gomod bin -json -std -noserial -notimestamp -version $(VERSION) -output $$out.cdx.json $$out 2>/dev/null; \
+			[ $$os = windows ] || NFPM="$$($(TOOL) -n nfpm)" installer/packages/build.sh $$name $$arch $(PACKAGE_VERSION) $$out bin/$$name dist; \
 		done; \
 	done
+	@if command -v wixl >/dev/null; then installer/msi/build.sh $(VERSION) dist/gantry-agent-windows-amd64.exe dist/gantry-agent-amd64.msi; \
+		else echo "no MSI: apt-get install wixl msitools"; fi
 	@cd dist && sha256sum gantry-* > SHA256SUMS
+
+reproduce: ## prove that the last commit gives the same bytes twice: make dist in two other folders, and compare
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+		for copy in one another/deeper; do \
+			git clone -q . "$$folder/$$copy"; $(MAKE) -s -C "$$folder/$$copy" dist VERSION=$(VERSION); \
+		done; \
+		diff "$$folder/one/dist/SHA256SUMS" "$$folder/another/deeper/dist/SHA256SUMS"; \
+		cat "$$folder/one/dist/SHA256SUMS"; echo "the same bytes twice"
