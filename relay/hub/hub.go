@@ -72,7 +72,8 @@ type Hub struct {
 
 	mu        sync.Mutex
 	agents    map[string]*presence
-	revoked   map[string]bool // since the start; the store knows those before
+	left      map[string]*leave // said that they stop
+	revoked   map[string]bool   // since the start; the store knows those before
 	exchanges map[string]*semaphore.Weighted
 	closed    bool
 
@@ -90,19 +91,24 @@ func New(o Options) *Hub {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Hub{
 		Options: o, ctx: ctx, cancel: cancel,
-		agents: map[string]*presence{}, revoked: map[string]bool{}, exchanges: map[string]*semaphore.Weighted{},
+		agents: map[string]*presence{}, left: map[string]*leave{}, revoked: map[string]bool{}, exchanges: map[string]*semaphore.Weighted{},
 	}
 }
 
 // Do makes one call to an agent, on a session of the lane or, when there is none, on any. Errors are *fault.Error, or that
 // of the request's context: AGENT_OFFLINE (outcome not_sent) where nothing was sent, TUNNEL_LOST where the tunnel broke
-// under way. A request that never went onto a stream is tried once more on another session.
+// under way. A request that never went onto a stream is tried once more on another session, or when an agent that said it
+// stops has come back.
 func (h *Hub) Do(agentID string, lane Lane, r *http.Request) (*http.Response, error) {
 	var tried *link
 	for {
 		l := h.pick(agentID, lane, tried)
 		if l == nil {
-			return nil, offline(agentID)
+			if !h.comesBack(agentID, r) {
+				return nil, offline(agentID)
+			}
+			tried = nil
+			continue
 		}
 		response, err := l.session.RoundTripper().RoundTrip(r)
 		if err == nil {

@@ -281,3 +281,57 @@ func TestLanes(t *testing.T) {
 		}
 	})
 }
+
+// TestACallWaitsForAnAgentThatComesBack has an agent say that it stops, and calls it while it is gone.
+func TestACallWaitsForAnAgentThatComesBack(t *testing.T) {
+	bubble(t, func(t *testing.T, h *hub.Hub, _ *register) {
+		call := func() (took time.Duration, budget string, err error) {
+			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://agent/work", strings.NewReader("body"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wire.SetBudget(r.Header, 20*time.Second)
+			begin := time.Now()
+			_, err = h.Do("agt_1", hub.Calls, r)
+			return time.Since(begin), r.Header.Get(wire.HeaderBudget), err
+		}
+		leave := func(s *session) {
+			h.Serve(s).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), "POST", wire.PathDrain, nil))
+			s.Close("drained")
+			synctest.Wait()
+		}
+		before, after := newSession("m1", "i1", hub.Calls), newSession("m1", "i2", hub.Calls)
+		h.Join(before)
+		synctest.Wait()
+		leave(before)
+		var group sync.WaitGroup
+		group.Go(func() {
+			took, budget, err := call()
+			if err != nil || took != 2*time.Second || budget != "18000" || after.seen("/work body") != 1 {
+				t.Errorf("it took %s with a budget of %s: %v", took, budget, err)
+			}
+		})
+		time.Sleep(2 * time.Second)
+		h.Join(after)
+		group.Wait()
+
+		leave(after)
+		if took, _, err := call(); !fault.Is(err, fault.AgentOffline) || took != hub.ReturnTime {
+			t.Errorf("an agent that stays away: %v after %s", err, took)
+		}
+		if took, _, err := call(); !fault.Is(err, fault.AgentOffline) || took != 0 {
+			t.Errorf("the next call: %v after %s", err, took)
+		}
+
+		lost, other := newSession("m1", "i3", hub.Calls), newSession("m1", "i3", hub.Bulk)
+		h.Join(lost)
+		h.Join(other)
+		synctest.Wait()
+		leave(other) // one of two: the agent stays
+		lost.Close("cut")
+		synctest.Wait()
+		if took, _, err := call(); !fault.Is(err, fault.AgentOffline) || took != 0 {
+			t.Errorf("an agent that said nothing: %v after %s", err, took)
+		}
+	})
+}

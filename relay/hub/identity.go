@@ -108,6 +108,7 @@ func (h *Hub) Serve(s Session) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+wire.PathRenew, func(w http.ResponseWriter, r *http.Request) { h.answerRenewal(w, r, s) })
 	mux.HandleFunc("POST "+wire.PathDrain, func(w http.ResponseWriter, r *http.Request) {
+		h.leaves(s.Peer().AgentID)
 		if err := s.Finish(r.Context()); err == nil { // else the agent did not wait for the answer
 			w.WriteHeader(http.StatusNoContent)
 		}

@@ -126,6 +126,7 @@ func (h *Hub) add(l *link) (replaced []*link, refusal *tunnel.Refused) {
 		}
 	}
 	agent.links = append(agent.links, l)
+	h.returned(l.agentID)
 	h.tasks.Add(1) // here, so that Close, which takes the lock first, waits for it
 	return replaced, nil
 }
@@ -141,10 +142,16 @@ func (h *Hub) remove(l *link) (last bool) {
 	count := l.session.Counters()
 	h.bytesIn, h.bytesOut = h.bytesIn+count.BytesIn, h.bytesOut+count.BytesOut
 	agent.links = slices.DeleteFunc(agent.links, func(other *link) bool { return other == l })
+	if slices.ContainsFunc(agent.links, (*link).open) {
+		h.returned(l.agentID) // it ended a session, and stays
+	}
 	if len(agent.links) > 0 {
 		return false
 	}
 	delete(h.agents, l.agentID)
+	if left := h.left[l.agentID]; left != nil {
+		left.gone = time.Now()
+	}
 	return true
 }
 
