@@ -184,6 +184,15 @@ func (r *Relay) MetricsAddr() string {
 // Ready is closed when Run serves.
 func (r *Relay) Ready() <-chan struct{} { return r.ready }
 
+// Sentence says in one line how the relay is, after its store has answered.
+func (r *Relay) Sentence(ctx context.Context) (string, error) {
+	if err := r.store.Ping(ctx); err != nil {
+		return "", fmt.Errorf("ask the store: %w", err)
+	}
+	_, agents := r.hub.Sessions()
+	return fmt.Sprintf("Serves %s on %s, agents connected: %d", r.publicURL(), r.Addr(), agents), nil
+}
+
 // Store gives the store whose writes take effect on what runs: for those who administer the relay in its own process.
 func (r *Relay) Store() store.Store { return r.store }
 

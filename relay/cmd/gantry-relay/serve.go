@@ -9,6 +9,7 @@ import (
 
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/installer/notify"
 	"gantry/relay"
 	"gantry/relay/admin"
 )
@@ -54,7 +55,24 @@ func serve(ctx context.Context, config configs.Relay, logger *slog.Logger) error
 		defer stop()
 		administered <- admin.Serve(ctx, listener, admin.Direct{Store: service.Store()}, logger)
 	}()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		tellManager(ctx, service)
+	}()
 	err = service.Run(ctx)
 	stop()
+	<-told
 	return errors.Join(err, <-administered)
+}
+
+// tellManager tells the service manager, where one listens, that the relay is ready, how it is, and that it stops.
+func tellManager(ctx context.Context, service *relay.Relay) {
+	manager := notify.FromEnvironment()
+	select {
+	case <-service.Ready():
+		manager.Watch(ctx, notify.WatchdogFromEnvironment(), service.Sentence)
+	case <-ctx.Done():
+	}
+	_ = manager.Stopping() // a manager that is gone misses nothing
 }
