@@ -128,13 +128,7 @@ func DefaultAgentState() string {
 	return "/var/lib/gantry-agent"
 }
 
-func windowsFolder() string {
-	base := os.Getenv("ProgramData")
-	if base == "" {
-		base = `C:\ProgramData`
-	}
-	return filepath.Join(base, "Gantry Agent")
-}
+func windowsFolder() string { return filepath.Join(programData(), "Gantry Agent") }
 
 // LoadAgent reads agent.yaml from path, or from DefaultAgentFile where path is empty; only there may it be missing, and
 // then the defaults hold, whose policy allows nothing. Relative paths count from the file's folder. The error is

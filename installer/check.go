@@ -20,7 +20,7 @@ func (i Installation) Check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := i.elevated(); err != nil {
+	if err := i.Elevated(); err != nil {
 		return err
 	}
 	if err := i.managed(state); err != nil {

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (i Installation) elevated() error {
+// Elevated tells whether an administrator is at work.
+func (i Installation) Elevated() error {
 	if os.Geteuid() != 0 {
 		return ErrElevation
 	}

@@ -3,6 +3,7 @@ package installer
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,14 +72,29 @@ func putAside(path string) error {
 	return windows.MoveFileEx(name, nil, windows.MOVEFILE_DELAY_UNTIL_REBOOT)
 }
 
-// elevated tells whether an administrator is at work.
-func (i Installation) elevated() error { return nil }
+// Elevated tells whether an administrator is at work.
+func (i Installation) Elevated() error {
+	if !windows.GetCurrentProcessToken().IsElevated() {
+		return ErrElevation
+	}
+	return nil
+}
 
-// managed looks for another installation.
+// managed looks for another installation: there is none beside the MSI's, which State tells.
 func (i Installation) managed(State) error { return nil }
 
 // freeDisk is what is free where a folder is, or will be, in bytes.
-func freeDisk(string) (uint64, error) { return minimumDisk, nil }
+func freeDisk(path string) (uint64, error) {
+	name, err := windows.UTF16PtrFromString(filepath.VolumeName(path) + `\`)
+	if err != nil {
+		return 0, err
+	}
+	var free uint64
+	if err := windows.GetDiskFreeSpaceEx(name, &free, nil, nil); err != nil {
+		return 0, fmt.Errorf("ask for the free space at %s: %w", path, err)
+	}
+	return free, nil
+}
 
 // vault gives the steps that seal a key of the vault to the machine: the agent's own DPAPI key does that here.
 func (i Installation) vault() Plan { return nil }

@@ -1,5 +1,7 @@
 package installer
 
+import "cmp"
+
 // Layout is what lies where on this platform, and who may read it. AgentLayout gives the agent's. An empty place is one
 // that the platform does not have.
 type Layout struct {
@@ -11,6 +13,9 @@ type Layout struct {
 	Runtime string // folder that ends with the service: sockets
 	Unit    string // the service's definition where it is a file
 }
+
+// Channels is the folder that names the service's channel for everybody on the host.
+func (l Layout) Channels() string { return cmp.Or(l.Runtime, l.State) }
 
 // Access is who may do what with a place. Administrators may do everything.
 type Access int

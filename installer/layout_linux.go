@@ -9,6 +9,9 @@ import (
 // agentName is what systemd calls the agent.
 const agentName = "gantry-agent"
 
+// PackageRemoval says how to remove what a package brought.
+const PackageRemoval = "Remove the package: apt-get remove gantry-agent (purge also erases its data), or dnf remove gantry-agent"
+
 // AgentLayout is where `gantry-agent install` puts things; packages put the program in /usr/bin and the unit in
 // /usr/lib, and share the rest.
 func AgentLayout() Layout {

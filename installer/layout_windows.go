@@ -1,8 +1,9 @@
 package installer
 
 import (
-	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/windows"
 
 	"gantry/configs"
 )
@@ -10,10 +11,13 @@ import (
 // agentName is what the service control manager calls the agent.
 const agentName = "GantryAgent"
 
+// PackageRemoval says how to remove what a package brought.
+const PackageRemoval = "Remove Gantry Agent in Windows' settings, or: msiexec /x MSI /qn (with PURGE=1 also its data)"
+
 // AgentLayout is where `gantry-agent install` and the MSI put things.
 func AgentLayout() Layout {
-	programs := os.Getenv("ProgramFiles")
-	if programs == "" {
+	programs, err := windows.KnownFolderPath(windows.FOLDERID_ProgramFiles, windows.KF_FLAG_DEFAULT)
+	if err != nil {
 		programs = `C:\Program Files`
 	}
 	data := filepath.Dir(configs.DefaultAgentFile())

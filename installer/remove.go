@@ -20,12 +20,17 @@ func (i Installation) Removal(purge bool) Plan {
 	if !purge {
 		return plan
 	}
-	plan = append(plan, i.withoutVault()...)
-	plan = append(plan, away("state", l.State), away("logs", l.Logs), away("config", l.Config))
+	return append(append(plan, i.Erasure()...), i.withoutAccount()...)
+}
+
+// Erasure gives the steps that remove what the service was told and what it keeps, and the folders if nothing else is there.
+func (i Installation) Erasure() Plan {
+	l := i.Spec.Layout
+	plan := append(i.withoutVault(), away("state", l.State), away("logs", l.Logs), away("config", l.Config))
 	for _, place := range slices.Backward(l.Folders()) {
 		plan = append(plan, emptied(place.Path))
 	}
-	return append(plan, i.withoutAccount()...)
+	return plan
 }
 
 // undefine asks the service manager also where it knows of no service: half of one may be left.

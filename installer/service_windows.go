@@ -41,7 +41,7 @@ func (s *scm) Install(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.Mend()
+	return s.mend()
 }
 
 func (s *scm) define() error {
@@ -61,10 +61,10 @@ func (s *scm) define() error {
 	return explain(windows.ERROR_INVALID_SERVICE_ACCOUNT)
 }
 
-// Mend gives a service that is defined, by whomever, what it should have: the program that it starts, when it starts,
+// mend gives a service that is defined, by whomever, what it should have: the program that it starts, when it starts,
 // what Windows does when it ends, and its source in the event log. The MSI, which can define a service but not all of
 // this, calls it as well.
-func (s *scm) Mend() error {
+func (s *scm) mend() error {
 	if err := eventSource(s.spec.Name); err != nil {
 		return err
 	}

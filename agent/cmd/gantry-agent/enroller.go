@@ -20,7 +20,11 @@ type enroller struct {
 	used  bool // the token
 }
 
-const askAgain = 200 * time.Millisecond
+// The times between two questions, and for one.
+const (
+	askAgain = 200 * time.Millisecond
+	askLimit = 3 * time.Second
+)
 
 // Enrolled implements installer.Enroller. The service was just started: it has a moment to answer.
 func (e *enroller) Enrolled(ctx context.Context) (string, error) {
@@ -65,7 +69,7 @@ func (e *enroller) await(ctx context.Context, wanted func(control.Status) bool) 
 	ctx, cancel := context.WithTimeoutCause(ctx, e.wait, errStill)
 	defer cancel()
 	for {
-		s, err := e.client().Status(ctx)
+		s, err := e.askOnce(ctx)
 		if err == nil && wanted(s) {
 			return s, nil
 		}
@@ -79,6 +83,13 @@ func (e *enroller) await(ctx context.Context, wanted func(control.Status) bool) 
 		}
 		return s, context.Cause(ctx)
 	}
+}
+
+// askOnce does not wait for ever for one answer.
+func (e *enroller) askOnce(ctx context.Context) (control.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	return e.client().Status(ctx)
 }
 
 func lastError(s control.Status) string {

@@ -114,10 +114,15 @@ func (a *app) tokenFor(ctx context.Context, e *enroller, given []string, f insta
 	if err != nil {
 		return err
 	}
+	e.token = text
+	return f.of(token)
+}
+
+// of refuses a token of another relay than the one that is meant.
+func (f installFlags) of(token enrol.Token) error {
 	if f.relay != "" && token.Relay != f.relay {
 		return fail(exitUsage, "Ask for a token of that relay.", "the token is of %s, not of %s", token.Relay, f.relay)
 	}
-	e.token = text
 	return nil
 }
 

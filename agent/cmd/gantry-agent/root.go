@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 type app struct {
 	*cli.Frame
 	globals
+	events slog.Handler // the service manager's own log, for warnings and errors; nil: standard error is that
 }
 
 const longHelp = `gantry-agent connects the systems of this plant to a cloud application. It dials
@@ -38,6 +40,7 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 func (a *app) commands() *cobra.Command {
 	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.doctor(), a.netcheck(), a.connections(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
 	root.SetHelpCommand(a.help())
+	root.AddCommand(a.platform()...)
 	prepare := root.PersistentPreRunE
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		err := prepare(cmd, args)

@@ -80,5 +80,9 @@ func (a *app) options(config configs.Agent, logger *slog.Logger) (agent.Options,
 
 // logger opens the log as the configuration says.
 func (a *app) logger(config configs.Log) (*slog.Logger, func() error, error) {
-	return a.Logger(config, configs.AgentLogName)
+	logger, closeLog, err := a.Logger(config, configs.AgentLogName)
+	if err != nil || a.events == nil {
+		return logger, closeLog, err
+	}
+	return slog.New(slog.NewMultiHandler(logger.Handler(), a.events)), closeLog, nil
 }

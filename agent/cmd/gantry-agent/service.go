@@ -16,7 +16,6 @@ import (
 
 	"gantry/agent"
 	"gantry/configs"
-	"gantry/configs/cli"
 	"gantry/installer/notify"
 )
 
@@ -30,9 +29,7 @@ func (a *app) service() *cobra.Command {
 enrolment it waits for one, with a faulty configuration it stays up and refuses every call, and when its state cannot
 be opened it tries again; the status says why.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := cli.UntilSignal(cmd.Context(), func() {})
-			defer stop()
-			return a.live(ctx)
+			return a.managed(cmd.Context(), a.live)
 		},
 	}
 }
@@ -73,9 +70,10 @@ func (a *app) live(ctx context.Context) error {
 			return err
 		case errors.Is(err, agent.ErrMended):
 		case err != nil:
-			a.Say("The agent cannot start: %v. It tries again in %s.", err, tryAgain)
 			text := fmt.Sprintf("Cannot start: %v", err)
-			l.trouble.Store(&text)
+			if before := l.trouble.Swap(&text); before == nil || *before != text {
+				a.troubled(fmt.Sprintf("The agent cannot start: %v. It tries again every %s.", err, tryAgain))
+			}
 			pause(ctx)
 		}
 	}

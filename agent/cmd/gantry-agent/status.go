@@ -74,7 +74,7 @@ func statusCode(s control.State) int {
 func (a *app) ask(ctx context.Context) (control.Status, error) {
 	s, err := a.client().Status(ctx)
 	if errors.Is(err, control.ErrNoAccess) && a.isService() {
-		s, err = control.NewStatusClient(installer.AgentLayout().Runtime).Status(ctx)
+		s, err = control.NewStatusClient(installer.AgentLayout().Channels()).Status(ctx)
 	}
 	switch {
 	case errors.Is(err, control.ErrNotRunning):

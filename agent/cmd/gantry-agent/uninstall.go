@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,10 +32,11 @@ func (a *app) runUninstall(cmd *cobra.Command, purge bool) error {
 		return err
 	}
 	if state.Packaged {
-		return fail(exitConflict, "Remove the package: apt-get remove gantry-agent (purge also erases its data), or dnf remove gantry-agent", "the service belongs to a package")
+		return fail(exitConflict, installer.PackageRemoval, "the service belongs to a package")
 	}
-	if os.Geteuid() > 0 {
-		return installer.ErrElevation
+	i := installer.Installation{Spec: installer.AgentSpec(), Service: service}
+	if err := i.Elevated(); err != nil {
+		return err
 	}
 	if purge {
 		if err := a.confirm("This erases the agent's configuration, its keys and every login. Go on?"); err != nil {
@@ -44,7 +44,6 @@ func (a *app) runUninstall(cmd *cobra.Command, purge bool) error {
 		}
 	}
 	record := &steps{app: a}
-	i := installer.Installation{Spec: installer.AgentSpec(), Service: service}
 	if err := i.Removal(purge).Clear(ctx, record.tell); err != nil {
 		return fail(exitFailed, "Mend that, and run it again.", "something is left: %w", err)
 	}
