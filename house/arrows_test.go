@@ -82,7 +82,7 @@ var owners = map[string]string{
 	"github.com/spf13":           "configs/cli agent/cmd relay/cmd",
 	"golang.org/x/term":          "configs/cli",
 	"github.com/santhosh-tekuri": "connectors/definition",
-	"go.yaml.in/yaml/v3":         "configs connectors/definition agent/policy agent/cmd",
+	"go.yaml.in/yaml/v3":         "configs connectors/definition agent/policy agent/bundle agent/cmd",
 	"github.com/kardianos":       "installer",
 	"modernc.org/sqlite":         "agent/state relay/store connectors/sql connectors/demoplant",
 }
