@@ -12,7 +12,7 @@ import (
 func (d *Definition) Describe() wire.System {
 	m := d.Metadata
 	return wire.System{
-		ID: m.ID, Version: m.Version, Digest: d.Digest, Product: m.Product, Categories: m.Categories, Tier: m.Tier,
+		ID: m.ID, Version: m.Version, Digest: d.Digest, Product: m.Product, Categories: append([]string{}, m.Categories...), Tier: m.Tier,
 		Proved: m.Proved, Driver: d.Driver, Login: d.Login.schema(), Guide: d.Guide, Entities: d.describeEntities(),
 	}
 }

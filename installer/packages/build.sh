@@ -31,6 +31,7 @@ fill() {
 cp "$program" "$stage/$name"
 cp "$here/../units/$name.service" "$stage/$name.service"
 echo "u $name - \"$title\" /var/lib/$name /usr/sbin/nologin" >"$stage/sysusers.conf"
+gzip -9nc "$here/../../docs/man/$name.1" >"$stage/manual.gz"
 for shell in bash zsh fish; do
   "$host" completion "$shell" >"$stage/completion.$shell"
 done

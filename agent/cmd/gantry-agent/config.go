@@ -64,11 +64,7 @@ func (a *app) configCheck() error {
 
 func (a *app) configPath() error {
 	_, missing := os.Stat(a.file())
-	a.answer(struct {
-		Schema int    `json:"schema"`
-		File   string `json:"file"`
-		Exists bool   `json:"exists"`
-	}{control.Schema, a.file(), missing == nil}, a.file())
+	a.answer(pathDocument{control.Schema, a.file(), missing == nil}, a.file())
 	return nil
 }
 
@@ -91,7 +87,7 @@ func (a *app) configShow() error {
 		if err := document.Decode(&values); err != nil {
 			return err
 		}
-		a.printJSON(map[string]any{"schema": control.Schema, "file": a.file(), "config": values})
+		a.printJSON(configDocument{control.Schema, a.file(), values})
 		return nil
 	}
 	originate(&document, "", configs.AgentLines(a.file(), data), a.Folder != "")

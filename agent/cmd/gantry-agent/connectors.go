@@ -75,11 +75,7 @@ func (a *app) connectorsList() error {
 		return err
 	}
 	if a.json {
-		a.printJSON(struct {
-			Schema  int                 `json:"schema"`
-			Systems []wire.System       `json:"systems"`
-			Faulty  []definition.Faulty `json:"faulty,omitempty"`
-		}{control.Schema, all, faulty})
+		a.printJSON(systemsDocument{control.Schema, all, faulty})
 		return nil
 	}
 	rows := make([][]string, len(all))
@@ -108,10 +104,7 @@ func (a *app) connectorsLint(names []string) error {
 	problems := definition.Lint(drivers(), files, catalogue.FS)
 	switch {
 	case a.json:
-		a.printJSON(struct {
-			Schema   int                 `json:"schema"`
-			Problems definition.Problems `json:"problems"`
-		}{control.Schema, append(definition.Problems{}, problems...)})
+		a.printJSON(lintDocument{control.Schema, append(definition.Problems{}, problems...)})
 	case len(problems) == 0:
 		a.print("%s: no problem", strings.Join(names, ", "))
 	}
@@ -140,10 +133,7 @@ func (a *app) connectorsShow(id string) error {
 	}
 	s := all[index]
 	if a.json {
-		a.printJSON(struct {
-			Schema int `json:"schema"`
-			wire.System
-		}{control.Schema, s})
+		a.printJSON(systemDocument{control.Schema, s})
 		return nil
 	}
 	a.print("%s %s: %s (%s)", s.ID, s.Version, s.Product, strings.Join(s.Categories, ", "))

@@ -152,7 +152,7 @@ func (a *app) unenroll() *cobra.Command {
 				return err
 			}
 			if a.json {
-				a.printJSON(map[string]any{"schema": control.Schema, "agent": id.Agent, "unenrolled": true})
+				a.printJSON(unenrolledDocument{control.Schema, id.Agent, true})
 				return nil
 			}
 			a.print("%s is forgotten here, with every login.", id.Agent)

@@ -157,10 +157,7 @@ func (f installFlags) configure() (func([]byte) ([]byte, error), error) {
 }
 
 func (a *app) tellPlan(plan installer.Plan) {
-	document := struct {
-		Schema int        `json:"schema"`
-		Plan   []stepLine `json:"plan"`
-	}{Schema: control.Schema, Plan: []stepLine{}}
+	document := planDocument{Schema: control.Schema, Plan: []stepLine{}}
 	var lines []string
 	for _, step := range plan {
 		document.Plan = append(document.Plan, stepLine{Name: step.Name, Line: step.Line})

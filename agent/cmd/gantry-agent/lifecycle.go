@@ -38,10 +38,7 @@ func (a *app) manage(name, short, done string, do func(installer.Service, contex
 			if err != nil {
 				return err
 			}
-			a.answer(struct {
-				Schema  int             `json:"schema"`
-				Service installer.State `json:"service"`
-			}{control.Schema, s}, done)
+			a.answer(serviceDocument{control.Schema, s}, done)
 			return nil
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"os/exec"
 	"strconv"
@@ -15,17 +16,30 @@ import (
 	"gantry/agent/doctor"
 	"gantry/agent/journal"
 	"gantry/configs"
+	"gantry/configs/cli/clitest"
 	"gantry/tunnel/check"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gantry-agent": main})
+	testscript.Main(m, map[string]func(){"gantry-agent": func() { clitest.Main(Main, commandTree(), documents) }})
 }
 
 // TestScripts runs the command line as people do: testdata/script has one file for each command.
 func TestScripts(t *testing.T) {
+	seen, everyDocument := clitest.Watch(t)
+	t.Run("scripts", func(t *testing.T) { runScripts(t, seen) })
+	if flag.Lookup("test.run").Value.String() == "" {
+		everyDocument(documents)
+	}
+}
+
+func runScripts(t *testing.T, seen string) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv(clitest.SeenVariable, seen)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":      exits,
 			"eventually": eventually,

@@ -141,7 +141,7 @@ func (a *app) policyShow() error {
 		if err := node.Decode(&values); err != nil {
 			return err
 		}
-		a.printJSON(map[string]any{"schema": control.Schema, "file": a.file(), "policy": values})
+		a.printJSON(policyDocument{control.Schema, a.file(), values})
 		return nil
 	}
 	a.tellPolicy(config.Policy)

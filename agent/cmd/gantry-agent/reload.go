@@ -19,10 +19,7 @@ said. A faulty configuration changes nothing and exits 78.`,
 				return err
 			}
 			if a.json {
-				a.printJSON(struct {
-					Schema int `json:"schema"`
-					control.Reloaded
-				}{control.Schema, reloaded})
+				a.printJSON(reloadedDocument{control.Schema, reloaded})
 				return nil
 			}
 			a.print("%s", map[bool]string{true: "The new policy is in force.", false: "Read; the policy is the same."}[reloaded.Applied])

@@ -47,12 +47,7 @@ func (a *app) runUninstall(cmd *cobra.Command, purge bool) error {
 	if err := i.Removal(purge).Clear(ctx, record.tell); err != nil {
 		return fail(exitFailed, "Mend that, and run it again.", "something is left: %w", err)
 	}
-	a.answer(struct {
-		Schema      int        `json:"schema"`
-		Uninstalled bool       `json:"uninstalled"`
-		Purged      bool       `json:"purged"`
-		Steps       []stepLine `json:"steps"`
-	}{control.Schema, true, purge, record.all}, map[bool]string{true: "Uninstalled; nothing is left.", false: "Uninstalled; configuration and state are kept."}[purge])
+	a.answer(uninstalledDocument{control.Schema, true, purge, record.all}, map[bool]string{true: "Uninstalled; nothing is left.", false: "Uninstalled; configuration and state are kept."}[purge])
 	a.say("The cloud side still lists the agent, as offline, until it is removed there.")
 	return nil
 }

@@ -97,11 +97,7 @@ func (a *app) settle(cmd *cobra.Command, id string, happened bool) error {
 		return err
 	}
 	if a.json {
-		a.printJSON(struct {
-			Schema   int           `json:"schema"`
-			Happened bool          `json:"happened"`
-			Write    control.Write `json:"write"`
-		}{control.Schema, happened, w})
+		a.printJSON(settledDocument{control.Schema, happened, w})
 		return nil
 	}
 	a.print("%s: %s %s.", w.ID, what(w), map[bool]string{true: "is done; its key never runs again", false: "did not happen; its key may run again"}[happened])

@@ -15,6 +15,12 @@ type configDocument struct {
 	Problems []configs.Problem `json:"problems"`
 }
 
+// sampleDocument is the --json form of `config sample`.
+type sampleDocument struct {
+	Schema int    `json:"schema"`
+	Sample string `json:"sample"`
+}
+
 func (a *app) config() *cobra.Command {
 	return a.group("config", "Check the configuration, or print a sample", a.configCheck(), a.configSample())
 }
@@ -46,7 +52,7 @@ func (a *app) configSample() *cobra.Command {
 	return &cobra.Command{
 		Use: "sample", Short: "Print a configuration with every key, its meaning and its default", Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			a.answer(map[string]any{"schema": schema, "sample": configs.RelaySample}, configs.RelaySample)
+			a.answer(sampleDocument{schema, configs.RelaySample}, configs.RelaySample)
 			return nil
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"strconv"
@@ -9,18 +10,32 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"gantry/configs/cli/clitest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"gantry-relay": main,
+		"gantry-relay": func() { clitest.Main(Main, commandTree(), documents) },
 	})
 }
 
 // TestScripts runs testdata/*.txtar: what each command prints, where, and how it exits.
 func TestScripts(t *testing.T) {
+	seen, everyDocument := clitest.Watch(t)
+	t.Run("scripts", func(t *testing.T) { runScripts(t, seen) })
+	if flag.Lookup("test.run").Value.String() == "" {
+		everyDocument(documents)
+	}
+}
+
+func runScripts(t *testing.T, seen string) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv(clitest.SeenVariable, seen)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":  await,
 			"code":   code,

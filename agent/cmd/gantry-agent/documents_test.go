@@ -1,0 +1,54 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"gantry/configs/cli"
+	"gantry/configs/cli/clitest"
+	"gantry/tunnel/check"
+)
+
+var update = flag.Bool("update", false, "write docs/cli.md, docs/man and docs/schemas anew")
+
+// documents are the --json documents of all commands: the one place where a new command is listed.
+var documents = clitest.Documents{
+	"config check":     checkDocument{},
+	"config path":      pathDocument{},
+	"config show":      configDocument{},
+	"connections list": connectionsDocument{},
+	"connectors lint":  lintDocument{},
+	"connectors list":  systemsDocument{},
+	"connectors show":  systemDocument{},
+	"doctor":           check.Report{},
+	"enroll":           enrolledDocument{},
+	"help":             clitest.NoDocument{Why: "it is for people"},
+	"install":          clitest.Either{planDocument{}, installedDocument{}},
+	"netcheck":         netDocument{},
+	"policy show":      policyDocument{},
+	"reload":           reloadedDocument{},
+	"restart":          clitest.Unshown{Document: serviceDocument{}, Why: "it needs the service manager: house/*_prove_test.go"},
+	"run":              clitest.NoDocument{Why: "it serves"},
+	"start":            clitest.Unshown{Document: serviceDocument{}, Why: "as restart"},
+	"status":           statusDocument{},
+	"stop":             clitest.Unshown{Document: serviceDocument{}, Why: "as restart"},
+	"unenroll":         unenrolledDocument{},
+	"uninstall":        clitest.Unshown{Document: uninstalledDocument{}, Why: "as restart"},
+	"version":          cli.Version{},
+	"writes list":      writesDocument{},
+	"writes settle":    settledDocument{},
+	"policy allow":     changeDocument{},
+	"policy deny":      changeDocument{},
+}
+
+func commandTree() *cobra.Command {
+	return newApp(strings.NewReader(""), io.Discard, io.Discard).commands()
+}
+
+func TestEveryDocumentIsListed(t *testing.T) { clitest.Listed(t, commandTree(), documents) }
+
+func TestGenerated(t *testing.T) { clitest.Generated(t, commandTree(), documents, *update) }
