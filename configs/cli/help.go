@@ -21,6 +21,7 @@ func (f *Frame) Help(g Glossary) *cobra.Command {
 		Use: "help [COMMAND | ID]", Short: "Explain a command, a finding of a diagnosis, or an error code",
 		Long: `Explain a command, a finding of a diagnosis (NET-407), or an error code of the API
 (AGENT_OFFLINE). It needs neither a network nor a running service.`,
+		ValidArgsFunction: Complete(Words(g.Words...)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if len(words) == 1 {
 				if known, err := g.Explain(f.Out, words[0]); known || err != nil {

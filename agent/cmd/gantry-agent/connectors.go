@@ -13,6 +13,7 @@ import (
 
 	"gantry/agent/control"
 	"gantry/configs"
+	"gantry/configs/cli"
 	"gantry/connectors"
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
@@ -44,10 +45,16 @@ func (a *app) connectors() *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List the systems", Args: args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.connectorsList() }},
 		&cobra.Command{Use: "show SYSTEM", Short: "Show a system: its login, entities and operations", Args: args(cobra.ExactArgs(1)),
-			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
-		&cobra.Command{Use: "lint FILE...", Short: "Check definition files, on top of the built-in ones", Args: args(cobra.MinimumNArgs(1)),
+			ValidArgsFunction: cli.Complete(a.systemWords),
+			RunE:              func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
+		&cobra.Command{Use: "lint FILE...", ValidArgsFunction: definitionFiles, Short: "Check definition files, on top of the built-in ones", Args: args(cobra.MinimumNArgs(1)),
 			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsLint(given) }},
 	)
+}
+
+// definitionFiles lets the shell complete YAML files.
+func definitionFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 // systems describes every system, by id, and gives those that are faulty.

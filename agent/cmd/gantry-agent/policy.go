@@ -11,6 +11,7 @@ import (
 	"gantry/agent/control"
 	"gantry/agent/policy/edit"
 	"gantry/configs"
+	"gantry/configs/cli"
 )
 
 func (a *app) policy() *cobra.Command {
@@ -28,14 +29,15 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 		value   string
 		short   string
 		example string
+		words   cobra.CompletionFunc
 	}{
-		{edit.Target, "HOST:PORT", "hosts and ports", "db.plant.local:5432"},
-		{edit.Path, "FOLDER", "a folder with files or SQLite databases", "/srv/plant"},
-		{edit.Writes, "", "changes in the systems", ""},
-		{edit.System, "ID", "a system", "demo-plant"},
-		{edit.Entity, "NAME", "an entity", "purchase-orders"},
-		{edit.Operation, "[ENTITY:]OPERATION", "an operation", "purchase-orders:create"},
-		{edit.Field, "ENTITY.FIELD", "a field", "'*.tax_id'"},
+		{edit.Target, "HOST:PORT", "hosts and ports", "db.plant.local:5432", cobra.NoFileCompletions},
+		{edit.Path, "FOLDER", "a folder with files or SQLite databases", "/srv/plant", folders},
+		{edit.Writes, "", "changes in the systems", "", cobra.NoFileCompletions},
+		{edit.System, "ID", "a system", "demo-plant", cli.Complete(a.systemWords)},
+		{edit.Entity, "NAME", "an entity", "purchase-orders", cli.Complete(entityWords)},
+		{edit.Operation, "[ENTITY:]OPERATION", "an operation", "purchase-orders:create", cli.Complete(operationWords)},
+		{edit.Field, "ENTITY.FIELD", "a field", "'*.tax_id'", cli.Complete(fieldWords)},
 	}
 	group := a.group(verb, strings.ToUpper(verb[:1])+verb[1:]+" something, and keep the rest of the file as it is")
 	for _, k := range kinds {
@@ -45,8 +47,8 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 			number = cobra.NoArgs
 		}
 		cmd := &cobra.Command{
-			Use: strings.TrimSpace(string(k.kind) + " " + k.value), Short: strings.ToUpper(verb[:1]) + verb[1:] + " " + k.short, Args: args(number),
-			Example: strings.TrimSpace("  gantry-agent policy " + verb + " " + string(k.kind) + " " + k.example),
+			Use: strings.TrimSpace(string(k.kind) + " " + k.value), Short: strings.ToUpper(verb[:1]) + verb[1:] + " " + k.short, Args: args(number), ValidArgsFunction: k.words,
+			Example: strings.TrimRight("  gantry-agent policy "+verb+" "+string(k.kind)+" "+k.example, " "),
 			RunE: func(cmd *cobra.Command, given []string) error {
 				if len(given) == 1 {
 					c.Value = given[0]
@@ -56,10 +58,16 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 		}
 		if k.kind == edit.System || k.kind == edit.Entity || k.kind == edit.Operation || k.kind == edit.Field {
 			cmd.Flags().StringVar(&c.Connection, "connection", "", "only in the rules of this connection, by `name` or id")
+			cli.CompleteFlag(cmd, "connection", a.connectionWords)
 		}
 		group.AddCommand(cmd)
 	}
 	return group
+}
+
+// folders lets the shell complete folders.
+func folders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
 // changeDocument is the --json form of a change.

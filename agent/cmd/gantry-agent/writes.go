@@ -11,6 +11,7 @@ import (
 	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/agent/journal"
+	"gantry/configs/cli"
 )
 
 func (a *app) writes() *cobra.Command {
@@ -69,6 +70,7 @@ func (a *app) writesSettle() *cobra.Command {
 	var done, notDone bool
 	cmd := &cobra.Command{
 		Use: "settle ID (--done | --not-done)", Short: "Say what became of one of them", Args: args(cobra.ExactArgs(1)),
+		ValidArgsFunction: cli.Complete(a.writeWords),
 		Long: `Look into the system, then say what became of the write. After --done its key never runs again; after
 --not-done a caller may send it again, with the same key. The agent's log keeps what you said.`,
 		RunE: func(cmd *cobra.Command, given []string) error {

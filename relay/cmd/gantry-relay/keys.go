@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gantry/configs/cli"
 	"gantry/relay/admin"
 	"gantry/relay/store"
 )
@@ -20,6 +21,7 @@ func (a *app) keys() *cobra.Command {
 	var org string
 	group := a.group("keys", "Give out, list and revoke organisation keys", a.keysCreate(&org), a.keysList(&org), a.keysRevoke(&org))
 	group.PersistentFlags().StringVar(&org, "org", "", "`id` of the organisation; not needed where there is only one")
+	cli.CompleteFlag(group, "org", a.organisationWords)
 	return group
 }
 
@@ -60,6 +62,7 @@ func (a *app) keysCreate(org *string) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&name, "name", "command line", "what the key is for")
 	cmd.Flags().StringVar(&role, "role", string(store.Admin), "admin, support (reads, diagnoses) or read")
+	cli.CompleteFlag(cmd, "role", cli.Words(string(store.Admin), string(store.Support), string(store.Read)))
 	cmd.Flags().DurationVar(&life, "expires-in", 0, "how long the key holds, as 720h; 0: until it is revoked")
 	return cmd
 }
@@ -99,7 +102,7 @@ func keyState(key admin.Key) string {
 
 func (a *app) keysRevoke(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke KEY", Short: "End a key for ever, at once", Args: args(cobra.ExactArgs(1)),
+		Use: "revoke KEY", Short: "End a key for ever, at once", Args: args(cobra.ExactArgs(1)), ValidArgsFunction: cli.Complete(a.keyWords(org)),
 		Example: "  gantry-relay keys revoke key_… --org org_…",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.ofOrganisation(cmd, *org, func(ctx context.Context, ad admin.Administration, id string) error {
