@@ -7,7 +7,6 @@ import (
 
 	"github.com/alexbrainman/sspi"
 	"github.com/alexbrainman/sspi/negotiate"
-	"github.com/alexbrainman/sspi/ntlm"
 )
 
 // systemLogin lets Windows log in (SSPI): with the user that is set, else with the account of this process. Only a real
@@ -69,31 +68,41 @@ func (n *negotiateContext) close() {
 	_ = n.credentials.Release()
 }
 
-// ntlmContext is an NTLM login with the account of this process.
+// ntlmContext is an NTLM login with the account of this process. The package sspi/ntlm would do the same, but panics at the
+// start of the program on a Windows from which NTLM was taken away.
 type ntlmContext struct {
 	credentials *sspi.Credentials
-	context     *ntlm.ClientContext
+	context     *sspi.Context
 }
 
+// maxNTLM is the largest message of NTLM, in bytes, as Windows itself says.
+const maxNTLM = 2888
+
 func accountNTLM() (login, error) {
-	credentials, err := ntlm.AcquireCurrentUserCredentials()
+	credentials, err := sspi.AcquireCredentials("", sspi.NTLMSP_NAME, sspi.SECPKG_CRED_OUTBOUND, nil)
 	if err != nil {
 		return nil, fmt.Errorf("get Windows' credentials for the proxy: %w", err)
 	}
-	return &ntlmContext{credentials: credentials}, nil
+	return &ntlmContext{credentials, sspi.NewClientContext(credentials, sspi.ISC_REQ_CONNECTION)}, nil
 }
 
 func (n *ntlmContext) answer(challenge []byte) ([]byte, error) {
-	if n.context == nil {
-		context, token, err := ntlm.NewClientContext(n.credentials)
-		n.context = context
-		return token, err
+	var in, out sspi.SecBuffer
+	in.Set(sspi.SECBUFFER_TOKEN, challenge)
+	out.Set(sspi.SECBUFFER_TOKEN, make([]byte, maxNTLM))
+	said := n.context.Update(nil, described(&out), described(&in))
+	if said != sspi.SEC_E_OK && said != sspi.SEC_I_CONTINUE_NEEDED {
+		return nil, fmt.Errorf("log in by NTLM: %w", said)
 	}
-	return n.context.Update(challenge)
+	return out.Bytes(), nil
+}
+
+func described(b *sspi.SecBuffer) *sspi.SecBufferDesc {
+	return &sspi.SecBufferDesc{Version: sspi.SECBUFFER_VERSION, BuffersCount: 1, Buffers: b}
 }
 
 func (n *ntlmContext) close() {
-	if n.context != nil {
+	if n.context.Handle != nil {
 		_ = n.context.Release()
 	}
 	_ = n.credentials.Release()
