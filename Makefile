@@ -16,7 +16,7 @@ PACKAGE_VERSION = $(shell echo '$(VERSION)' | sed -E "/^v[0-9]/!s/^/v0.0.0-$$(gi
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check generate bench prove fuzz dist reproduce
+.PHONY: help demo build test check generate bench prove fuzz dist msi reproduce
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,7 @@ dist: build ## build what is released into dist/: programs, deb, rpm, MSI, SBOMs
 		for program in $(PROGRAMS); do \
 			name=$$(basename $$program); out=dist/$$name-$$os-$$arch$$suffix; echo $$out; \
 			GOOS=$$os GOARCH=$$arch $(GO_BUILD) -buildvcs=false -o $$out $$program; \
+			[ $$name-$$os != gantry-agent-windows ] || installer/msi/program.sh $(VERSION) $$out; \
 			$(TOOL) cyclonedx-gomod bin -json -std -noserial -notimestamp -version $(VERSION) -output $$out.cdx.json $$out 2>/dev/null; \
 			[ $$os = windows ] || NFPM="$$($(TOOL) -n nfpm)" installer/packages/build.sh $$name $$arch $(PACKAGE_VERSION) $$out bin/$$name dist; \
 		done; \
@@ -74,6 +75,11 @@ dist: build ## build what is released into dist/: programs, deb, rpm, MSI, SBOMs
 	@if command -v wixl >/dev/null; then installer/msi/build.sh $(VERSION) dist/gantry-agent-windows-amd64.exe dist/gantry-agent-amd64.msi; \
 		else echo "no MSI: apt-get install wixl msitools"; fi
 	@cd dist && sha256sum gantry-* > SHA256SUMS
+
+msi: ## build the agent's MSI alone into bin/; SIGN_CERT, SIGN_KEY and SIGN_TIMESTAMP sign it, as they do in dist
+	GOOS=windows GOARCH=amd64 $(GO_BUILD) -buildvcs=false -o bin/gantry-agent.exe ./agent/cmd/gantry-agent
+	installer/msi/program.sh $(VERSION) bin/gantry-agent.exe
+	installer/msi/build.sh $(VERSION) bin/gantry-agent.exe bin/gantry-agent-amd64.msi
 
 reproduce: ## prove that the last commit gives the same bytes twice: make dist in two other folders, and compare
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

@@ -25,13 +25,18 @@ func newEvents(source string) slog.Handler {
 	if err != nil {
 		return slog.DiscardHandler
 	}
+	return reporting(log.Warning, log.Error)
+}
+
+// reporting gives each warning and each error to its function.
+func reporting(warn, fail func(id uint32, text string) error) slog.Handler {
 	text := func(level slog.Level, id uint32, report func(uint32, string) error) slog.Handler {
 		write := func(line string) error { return report(id, clipped(line)) }
 		return slog.NewTextHandler(lineWriter(write), &slog.HandlerOptions{Level: level, ReplaceAttr: withoutTime})
 	}
 	return slog.NewMultiHandler(
-		below{slog.LevelError, text(slog.LevelWarn, warningEvent, log.Warning)},
-		text(slog.LevelError, errorEvent, log.Error))
+		below{slog.LevelError, text(slog.LevelWarn, warningEvent, warn)},
+		text(slog.LevelError, errorEvent, fail))
 }
 
 func clipped(text string) string {

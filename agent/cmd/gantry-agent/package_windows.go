@@ -22,13 +22,13 @@ func (a *app) platform() []*cobra.Command {
 }
 
 // connectTime is how long an installation with STRICT=1 waits for the relay.
-const connectTime = 90 * time.Second
+const connectTime = 60 * time.Second
 
 func (a *app) packageComplete() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
-		Use: "complete", Short: "Prepare folders, configuration and service, before the service starts", Args: args(cobra.NoArgs),
-		Long: `Prepare folders, configuration and service, before the service starts. A token is left in the closed state folder;
+		Use: "complete", Short: "Prepare folders, configuration and service, and start it", Args: args(cobra.NoArgs),
+		Long: `Prepare folders, configuration and service, and start it. A token is left in the closed state folder;
 the service enrols with it when it can reach the relay, so that an installation needs no network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.completePackage(cmd.Context(), f) },
 	}
@@ -52,14 +52,24 @@ func (a *app) completePackage(ctx context.Context, f installFlags) error {
 		return err
 	}
 	record := &steps{app: a}
-	if err := i.Completion().Run(ctx, record.tell); err != nil || token == "" {
+	if err := i.Completion().Run(ctx, record.tell); err != nil {
 		return err
 	}
-	if err := agent.WriteTokenFile(i.Spec.Layout.State, token); err != nil {
+	if token != "" {
+		if err := a.leaveToken(i.Spec.Layout.State, token, f.tokenFile); err != nil {
+			return err
+		}
+	}
+	return i.Service.Start(ctx) // the MSI would, but knows no other account where this one may not log on
+}
+
+// leaveToken gives the service its token, and takes the file that it came from away.
+func (a *app) leaveToken(stateDir, token, file string) error {
+	if err := agent.WriteTokenFile(stateDir, token); err != nil {
 		return err
 	}
-	if err := os.Remove(f.tokenFile); err != nil {
-		a.say("The service has the token now; delete its file %s yourself.", f.tokenFile)
+	if err := os.Remove(file); err != nil {
+		a.say("The service has the token now; delete its file %s yourself.", file)
 	}
 	return nil
 }
