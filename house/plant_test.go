@@ -46,6 +46,16 @@ func withAgent(yaml string) option { return func(b *blueprint) { b.agent += yaml
 // open builds and starts a plant, and waits until the relay sees the agent.
 func open(t testing.TB, options ...option) *plant {
 	t.Helper()
+	p := openRelay(t, options...)
+	p.enrol()
+	p.startAgent()
+	p.awaitAgent("connected")
+	return p
+}
+
+// openRelay starts a plant's relay, with an organisation; there is no site yet and no agent.
+func openRelay(t testing.TB, options ...option) *plant {
+	t.Helper()
 	var b blueprint
 	for _, o := range options {
 		o(&b)
@@ -67,9 +77,6 @@ func open(t testing.TB, options ...option) *plant {
 	t.Cleanup(p.examineLogs)
 	p.startRelay()
 	p.createOrganisation()
-	p.enrol()
-	p.startAgent()
-	p.awaitAgent("connected")
 	return p
 }
 
