@@ -104,17 +104,3 @@ func (b *answerBuffer) Header() http.Header { return b.header }
 
 // WriteHeader implements http.ResponseWriter.
 func (b *answerBuffer) WriteHeader(status int) { b.status = status }
-
-// upgrades reports whether a request is a websocket's handshake (RFC 6455, section 4.2.1): for others the websocket library has
-// plain text only.
-func upgrades(r *http.Request) error {
-	switch h := r.Header; {
-	case r.Method != http.MethodGet:
-		return fault.New(fault.MethodNotAllowed, "The tunnel is opened with GET.").Permits(http.MethodGet)
-	case !strings.EqualFold(h.Get("Upgrade"), "websocket"), !strings.Contains(strings.ToLower(h.Get("Connection")), "upgrade"),
-		h.Get("Sec-Websocket-Version") != "13", len(h.Get("Sec-Websocket-Key")) != 24:
-		return fault.New(fault.InvalidRequest, "This path is for the agents' websockets.").
-			Advise("If an agent was refused so, a proxy on its way does not pass websockets on. The API is at /api/v1.")
-	}
-	return nil
-}

@@ -118,10 +118,6 @@ func (r *Relay) route(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(p, "/api/"):
 		r.api.ServeHTTP(w, req)
 	case p == tunnel.Path:
-		if err := upgrades(req); err != nil {
-			fault.From(err, fault.HopRelay).Write(w)
-			return
-		}
 		r.acceptor.ServeHTTP(w, req)
 	case p == tunnel.EchoPath:
 		r.echo.ServeHTTP(w, req)

@@ -123,9 +123,9 @@ func checkUpgrade(r *http.Request) *fault.Error {
 		return fault.New(fault.MethodNotAllowed, "The tunnel is opened by GET.").Permits(http.MethodGet)
 	case !r.ProtoAtLeast(1, 1) || r.ProtoMajor != 1,
 		!hasToken(r.Header, "Connection", "upgrade"), !hasToken(r.Header, "Upgrade", "websocket"),
-		r.Header.Get("Sec-WebSocket-Version") != "13", len(r.Header.Values("Sec-WebSocket-Key")) != 1:
+		r.Header.Get("Sec-WebSocket-Version") != "13", len(r.Header.Values("Sec-WebSocket-Key")) != 1, len(r.Header.Get("Sec-WebSocket-Key")) != 24:
 		return fault.New(fault.InvalidRequest, "This is where agents open their tunnel, by a websocket upgrade (RFC 6455).").
-			Advise("If an agent sent it, a proxy on the way took the Upgrade header off: let websockets to this host pass.")
+			Advise("If an agent sent it, a proxy on the way took the Upgrade header off: let websockets to this host pass. The API is at /api/v1.")
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -270,18 +269,9 @@ func refusedBefore(resp *http.Response) *Refused {
 // hear keeps what a stranger answered.
 func (e *DialError) hear(resp *http.Response) {
 	e.Status = resp.StatusCode
-	e.Answer = firstText(resp.Body)
+	e.Answer, e.Page = firstText(resp.Body)
 	e.Server = shorten(cmp.Or(resp.Header.Get("Via"), resp.Header.Get("Server")), 100)
 	e.Target = shorten(resp.Header.Get("Location"), 200)
-}
-
-// firstText gives the beginning of a foreign answer, on one line.
-func firstText(body io.Reader) string {
-	if body == nil {
-		return ""
-	}
-	raw, _ := io.ReadAll(io.LimitReader(body, 1024)) // what could be read of it
-	return shorten(strings.Join(strings.Fields(string(raw)), " "), 200)
 }
 
 // prove is the inner TLS: relay and agent prove themselves. The relay may let us wait in line.

@@ -30,6 +30,7 @@ type DialError struct {
 	Login   string   // of a proxy: the scheme by which we logged in
 	Issuer  string   // of a certificate that is not trusted: who issued it, which names an inspecting proxy
 	Answer  string   // the first text of an answer that was not the relay's
+	Page    bool     // that answer was a page for a browser
 	Server  string   // who says to have answered: the Server or Via header
 	Target  string   // where a redirection leads
 	Err     error

@@ -116,7 +116,7 @@ func TestDialStages(t *testing.T) {
 		{"nobody listens", "ws://" + closed.Addr().String(), tunnel.StageTCP, 0, ""},
 		{"no such name", "ws://no-such-host.invalid", tunnel.StageDNS, 0, ""},
 		{"not TLS", "wss://" + captive, tunnel.StageTLS, 0, ""},
-		{"a captive portal", "ws://" + captive, tunnel.StageWebSocket, 200, "<html>Please log in to the plant's network"},
+		{"a captive portal", "ws://" + captive, tunnel.StageWebSocket, 200, "Please log in to the plant's network"},
 		{"a redirection", "ws://" + redirect, tunnel.StageWebSocket, http.StatusFound, ""},
 		{"somebody else's 503", "ws://" + busy, tunnel.StageWebSocket, 503, ""},
 	}

@@ -86,12 +86,10 @@ func proxyReason(status int) Reason {
 	switch {
 	case status == http.StatusProxyAuthRequired:
 		return ReasonProxyAuth
-	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
-		return ReasonProxyFar
-	case status >= 500:
-		return ReasonUnknown
 	case status == http.StatusBadRequest, status == http.StatusNotImplemented, status < 400:
 		return ReasonNotProxy
+	case status >= 500: // 502, 503, 504; tinyproxy says 500
+		return ReasonProxyFar
 	}
 	return ReasonProxyNo // 403, and what proxies use in its place: 401, 404, 405
 }

@@ -111,7 +111,7 @@ func TestReasonsOfAnswers(t *testing.T) {
 func TestReasonsOfProxies(t *testing.T) {
 	for status, want := range map[string]tunnel.Reason{
 		"403 Forbidden": tunnel.ReasonProxyNo, "407 Proxy Authentication Required": tunnel.ReasonProxyAuth,
-		"502 Bad Gateway": tunnel.ReasonProxyFar, "504 Gateway Timeout": tunnel.ReasonProxyFar, "500 Oh": tunnel.ReasonUnknown,
+		"502 Bad Gateway": tunnel.ReasonProxyFar, "504 Gateway Timeout": tunnel.ReasonProxyFar, "500 Unable to connect": tunnel.ReasonProxyFar,
 		"400 Bad Request": tunnel.ReasonNotProxy, "": tunnel.ReasonNotProxy,
 	} {
 		at := startRaw(t, func(c net.Conn) {
