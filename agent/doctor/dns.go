@@ -34,6 +34,7 @@ func (w *way) checkDNS(ctx context.Context) check.Outcome {
 			bad = a.String() + " " + why
 		}
 	}
+	w.addresses = texts
 	resolved := host + " is " + strings.Join(texts, ", ")
 	if bad != "" {
 		return w.fill(check.Fail("NET-DNS-SINKHOLE", resolved, bad).With("name", host).With("address", texts[0]))

@@ -100,7 +100,7 @@ func (m *machine) checkMachine(context.Context) check.Outcome {
 	case m.stored.Identity.Agent == "":
 		return check.Skip("this agent is not enrolled")
 	case made == "":
-		return check.Pass("not noted: the agent was enrolled by an older version")
+		return check.Pass("not noted yet: the agent has not run since")
 	case made != m.MachineID:
 		return check.Warn("CFG-CLONED", "enrolled on the machine "+made, "this is "+m.MachineID)
 	}

@@ -112,7 +112,7 @@ var errNobody = errors.New("nobody here can ask")
 func (m *machine) checkService(ctx context.Context) check.Outcome {
 	s, err := m.service.get(ctx)
 	if err != nil {
-		return check.Skip("no service manager to ask: " + err.Error())
+		return check.Skip(err.Error())
 	}
 	switch {
 	case !s.Installed:

@@ -31,24 +31,33 @@ func (w *way) checkConnect(context.Context) check.Outcome {
 		evidence = append([]string{fmt.Sprintf("CONNECT %s: the proxy answered %d", tunnel.WithPort(w.relay), failed.Status)}, evidence...)
 	}
 	o := check.Fail(proxyFinding(failed, w.proxy.User != nil), evidence...).With("origin", w.Origin).
-		With("schemes", strings.Join(failed.Schemes, ", ")).With("status", fmt.Sprint(failed.Status))
+		With("schemes", strings.Join(failed.Schemes, ", ")).With("status", answered(failed.Status))
 	if w.proxy.User != nil {
 		o = o.With("user", w.proxy.User.Username())
 	}
 	return w.fill(o)
 }
 
+// answered says a status in words that fit behind "it answered".
+func answered(status int) string {
+	if status == 0 {
+		return "nothing"
+	}
+	return fmt.Sprint(status)
+}
+
 func proxyFinding(e *tunnel.DialError, login bool) string {
 	switch e.Reason() {
 	case tunnel.ReasonProxyAuth:
+		known := slices.ContainsFunc(e.Schemes, func(s string) bool { return strings.EqualFold(s, "Basic") || strings.EqualFold(s, "NTLM") })
 		switch {
-		case !slices.ContainsFunc(e.Schemes, func(s string) bool { return strings.EqualFold(s, "Basic") || strings.EqualFold(s, "NTLM") }):
-			return "NET-407-SCHEME"
-		case login:
+		case e.Login != "":
 			return "NET-407-LOGIN"
+		case login || !known:
+			return "NET-407-SCHEME"
 		}
 		return "NET-407"
-	case tunnel.ReasonProxyFar:
+	case tunnel.ReasonProxyFar, tunnel.ReasonTimeout: // squid tries for a minute before it says 503
 		return "NET-502"
 	case tunnel.ReasonProxyNo:
 		return "NET-403"

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -89,8 +90,15 @@ func (w *way) source() string {
 		return name
 	}
 	defer conn.Close() //nolint:errcheck // nothing was sent
-	if local, ok := conn.LocalAddr().(*net.UDPAddr); ok {
-		return name + " (" + local.IP.String() + ")"
+	local, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok || local.IP.IsLoopback() && !w.here() {
+		return name // a blocked name leads here, and tells nothing of the way
 	}
-	return name
+	return name + " (" + local.IP.String() + ")"
+}
+
+// here tells whether whom we dial is on this machine.
+func (w *way) here() bool {
+	address, err := netip.ParseAddr(w.next().Hostname())
+	return local(w.next().Hostname()) || err == nil && address.IsLoopback()
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"gantry/agent/control"
@@ -54,6 +55,7 @@ const probeLimit = 15 * time.Second
 type way struct {
 	Road
 	relay, proxy *url.URL
+	addresses    []string // of whom is dialled first
 	steps        []tunnel.Step
 	err          error // of the probe
 }
@@ -144,9 +146,17 @@ func (w *way) failed(stage tunnel.Stage, proxy bool) *tunnel.DialError {
 	return nil
 }
 
+// known are the addresses of whom is dialled first, in words that stand behind its name.
+func (w *way) known() string {
+	if len(w.addresses) == 0 {
+		return ""
+	}
+	return " (now " + strings.Join(w.addresses, ", ") + ")"
+}
+
 // fill gives an outcome the values that findings of the network speak of.
 func (w *way) fill(o check.Outcome) check.Outcome {
-	o = o.With("host", w.relay.Hostname()).With("relay", tunnel.WithPort(w.relay)).With("from", w.source())
+	o = o.With("host", w.relay.Hostname()).With("relay", tunnel.WithPort(w.relay)).With("from", w.source()).With("addresses", w.known())
 	if w.proxy != nil {
 		o = o.With("proxy", tunnel.WithPort(w.proxy))
 	}

@@ -269,7 +269,7 @@ func TestOneFinding(t *testing.T) {
 			return throughProxy(t, plain.dialer(), nil, "HTTP/1.1 502 Bad\r\n\r\n")
 		}, "network.connect", check.Proxy, "502"},
 		{"NET-NOT-PROXY", func(t *testing.T) *tunnel.Dialer { return throughProxy(t, plain.dialer(), nil, "SSH-2.0-x\r\n") }, "network.connect", check.PlantIT, "from the test"},
-		{"NET-PROXY-CUT", func(t *testing.T) *tunnel.Dialer { return throughProxy(t, plain.dialer(), nil, "") }, "network.connect", check.Proxy, "0 is none"},
+		{"NET-PROXY-CUT", func(t *testing.T) *tunnel.Dialer { return throughProxy(t, plain.dialer(), nil, "") }, "network.connect", check.Proxy, "it answers nothing"},
 		{"NET-TLS-NONE", func(*testing.T) *tunnel.Dialer {
 			return &tunnel.Dialer{URL: strings.Replace(plain.URL, "http:", "wss:", 1)}
 		}, "network.tls", check.Firewall, "plain"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"gantry/tunnel"
@@ -27,8 +26,11 @@ func (w *way) checkWebSocket(context.Context) check.Outcome {
 		return check.Pass("opened in " + millis(step.Took))
 	}
 	evidence := evidenceOf(failed)
-	if failed.Status != 0 {
-		evidence = append([]string{fmt.Sprintf("%s%s: answered %d", w.relay.Host, w.relay.Path, failed.Status)}, evidence...)
+	switch {
+	case failed.NoUpgrade:
+		evidence = []string{fmt.Sprintf("the relay itself answered %d: the request asked for no websocket any more", failed.Status)}
+	case failed.Status != 0:
+		evidence = append([]string{fmt.Sprintf("GET %s answered %d", w.relay, failed.Status)}, evidence...)
 	}
 	o := check.Fail(upgradeFinding(failed), evidence...).With("status", fmt.Sprint(failed.Status))
 	if failed.Reason() == tunnel.ReasonGateway {
@@ -48,7 +50,7 @@ func upgradeFinding(e *tunnel.DialError) string {
 	case tunnel.ReasonNoSuchRelay:
 		return "NET-NOT-RELAY"
 	case tunnel.ReasonForeign:
-		if page := strings.ToLower(e.Answer); strings.Contains(page, "<html") || strings.Contains(page, "<!doctype") || e.Status == http.StatusForbidden {
+		if e.Page || e.Status == http.StatusForbidden {
 			return "NET-BLOCKED"
 		}
 		return "NET-NOT-RELAY"
@@ -84,6 +86,19 @@ const (
 	clockFail = 5*time.Minute - 2*time.Second // the relay tells whole seconds
 )
 
+// spoken writes a difference in its largest units.
+func spoken(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}
+
 // checkClock compares this machine's clock with the Date of the relay's answer (RFC 9110, 6.6.1), which is exact to a second.
 func (w *way) checkClock(context.Context) check.Outcome {
 	step := w.step(tunnel.StageWebSocket, false)
@@ -97,7 +112,7 @@ func (w *way) checkClock(context.Context) check.Outcome {
 	off := step.At.Add(-step.Took / 2).Sub(theirs.Add(500 * time.Millisecond)).Round(time.Second)
 	said := "as the relay's, within two seconds"
 	if off.Abs() > 2*time.Second {
-		said = off.Abs().String() + " " + map[bool]string{true: "ahead of", false: "behind"}[off > 0] + " the relay's"
+		said = spoken(off.Abs()) + " " + map[bool]string{true: "ahead of", false: "behind"}[off > 0] + " the relay's"
 	}
 	evidence := []string{said, fmt.Sprintf("here it is %s, at the relay %s", step.At.UTC().Format(time.DateTime), theirs.UTC().Format(time.DateTime))}
 	var o check.Outcome

@@ -1,7 +1,8 @@
 package check
 
 // networkFindings are what the checks of the group network find. {relay} is the relay's host and port, {host} its host
-// alone, {proxy} the proxy's host and port, {from} the agent's machine.
+// alone, {proxy} the proxy's host and port, {from} the agent's
+// machine, {addresses} those of the name, in brackets.
 var networkFindings = []Finding{
 	{"NET-RELAY-URL", "The relay's address is none",
 		"The address of the relay, from the enrolment or the command line, is no URL that begins with wss, ws, https or http.",
@@ -27,13 +28,13 @@ var networkFindings = []Finding{
 	// TCP.
 	{"NET-REFUSED", "The connection is refused",
 		"A machine answered at {relay} and refused the connection at once: a firewall rejects it there, or the relay does not run.",
-		"Please allow outgoing TCP from {from} to {relay}: the connection is refused (TCP reset) at once. If the firewall shows it as allowed, the cloud team should see whether the relay runs.", Firewall},
+		"Please allow outgoing TCP from {from} to {relay}{addresses}: the connection is refused (TCP reset) at once. If the firewall shows it as allowed, the cloud team should see whether the relay runs.", Firewall},
 	{"NET-TIMEOUT", "No answer from the relay's address",
 		"What is sent to {relay} gets no answer at all. That is what a firewall does that drops what it does not allow.",
-		"Please allow outgoing TCP from {from} to {relay}: packets get no answer. If only a proxy may go out, please tell us its address and port.", Firewall},
+		"Please allow outgoing TCP from {from} to {relay}{addresses}: packets get no answer. If only a proxy may go out, please tell us its address and port.", Firewall},
 	{"NET-RESET", "The connection is reset",
 		"The connection to {relay} was begun and cut by a reset: a firewall or an intrusion prevention system does that.",
-		"Please allow outgoing TCP from {from} to {relay}, and see what resets the connection on the way.", Firewall},
+		"Please allow outgoing TCP from {from} to {relay}{addresses}, and see what resets the connection on the way.", Firewall},
 	{"NET-NO-ROUTE", "There is no route to the relay",
 		"This machine, or a router on the way, says that it knows no way to {relay}.",
 		"Check this machine's default gateway (Linux: `ip route`, Windows: `route print`). Plant networks often have none on purpose: then ask for the proxy that leads out, and set it as proxy.url in agent.yaml.", PlantIT},
@@ -47,7 +48,7 @@ var networkFindings = []Finding{
 		"Does the proxy run at {proxy}, and may {from} connect to it? The connection is refused (TCP reset) at once.", Proxy},
 	{"NET-PROXY-TIMEOUT", "The proxy cannot be reached",
 		"What is sent to {proxy} gets no answer, or there is no route to it.",
-		"Please allow TCP from {from} to the proxy {proxy}. If the proxy has moved, tell us its new address, for proxy.url in agent.yaml.", Firewall},
+		"Please allow TCP from {from} to the proxy {proxy}{addresses}. If the proxy has moved, tell us its new address, for proxy.url in agent.yaml.", Firewall},
 	{"NET-403", "The proxy forbids the relay",
 		"The proxy {proxy} does not connect to {relay}: its rules do not allow the host, the port or this machine (it answered {status}).",
 		"Please allow CONNECT {relay} on the proxy {proxy} for {from}, and exempt the host from TLS inspection. It is answered {status} now. The connection is a websocket over TLS that stays open.", Proxy},
@@ -68,7 +69,7 @@ var networkFindings = []Finding{
 		"Check host, port and kind (http or https) of the proxy in the setting, which comes from {origin}.", PlantIT},
 	{"NET-PROXY-CUT", "The proxy ends the connection",
 		"The proxy {proxy} took the connection, and ended it or fell silent over the request to connect to {relay}.",
-		"The proxy {proxy} gives no proper answer to CONNECT {relay} from {from} (status {status}; 0 is none). Please see its log for the reason.", Proxy},
+		"The proxy {proxy} gives no proper answer to CONNECT {relay} from {from} (it answers {status}). Please see its log for the reason.", Proxy},
 	{"NET-PROXY-TLS", "The proxy's own certificate is not accepted",
 		"The proxy is set with https, and its certificate for {proxy} is not trusted, has ended or names another host; or it speaks no TLS there.",
 		"If the proxy speaks plain HTTP, as most do, write http:// in place of https:// in the setting. Else give the certificate authority of the proxy as ca_file in agent.yaml.", PlantIT},
@@ -100,7 +101,7 @@ var networkFindings = []Finding{
 		"Please allow TLS to the host {host} (SNI filter, application control) from {from}: TCP to {relay} is open, and the connection is cut at the TLS handshake.", Firewall},
 	{"NET-INSPECTED", "TLS is inspected, and the agent works through it",
 		"{vendor} opens the TLS to {relay}. Its certificate is trusted here, so the agent works; what it carries is encrypted once more and stays closed to the proxy.",
-		"Nothing has to be done. It saves the proxy work, and is one thing less that can break, to exempt {host} from TLS inspection: it cannot read what is inside.", Proxy},
+		"For your information: the agent at {from} works through your inspection of {host}. Nothing has to be done. To exempt the host saves the inspection its work, and is one thing less that can break: what is inside stays encrypted.", Proxy},
 
 	// Websocket.
 	{"NET-UPGRADE", "Websockets do not pass",

@@ -50,7 +50,9 @@ func (s Style) result(b *strings.Builder, program string, r Result) {
 	const prefix = 2 + 4 + 2
 	word := s.Paint(r.Status, marks[r.Status])
 	if r.Status == Warned || r.Status == Failed {
-		fmt.Fprintf(b, "  %s  %-*s %s: %s\n", word, titleWidth, r.Title, r.ID, r.Finding)
+		column := prefix + max(titleWidth, len(r.Title)) + 1
+		head := wrap(r.ID+": "+r.Finding, width-column)
+		fmt.Fprintf(b, "  %s  %-*s %s\n", word, titleWidth, r.Title, strings.Join(head, "\n"+strings.Repeat(" ", column)))
 		s.finding(b, program, r)
 		return
 	}

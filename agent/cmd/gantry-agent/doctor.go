@@ -113,12 +113,15 @@ func (a *app) machine(config configs.Agent) doctor.Machine {
 
 // serviceState asks the service manager. An agent that is run on files of its own is not the machine's service.
 func (a *app) serviceState(ctx context.Context) (doctor.Service, error) {
+	if !a.isService() {
+		return doctor.Service{}, errors.New("this is not the service's agent")
+	}
 	s, err := a.installed(ctx)
 	if err != nil {
-		return doctor.Service{}, err
+		return doctor.Service{}, fmt.Errorf("the service manager does not tell: %w", err)
 	}
 	if s == nil {
-		return doctor.Service{}, errors.New("there is none that is known, or this is not its agent")
+		return doctor.Service{}, errors.New("no service manager runs that is known here")
 	}
 	return doctor.Service{
 		Manager: s.Manager, Installed: s.Installed, Packaged: s.Packaged, Enabled: s.Enabled, Running: s.Running, Phase: s.Phase,
