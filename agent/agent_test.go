@@ -247,7 +247,7 @@ func TestEnrolRefusals(t *testing.T) {
 		want        error
 	}{
 		{"no token", "hello", enrol.ErrNotToken}, {"cut", whole[:len(whole)-9], enrol.ErrCut},
-		{"mistyped", strings.Replace(whole, whole[20:21], map[bool]string{true: "B", false: "A"}[whole[20] == 'A'], 1), enrol.ErrMistyped},
+		{"mistyped", whole[:20] + map[bool]string{true: "B", false: "A"}[whole[20] == 'A'] + whole[21:], enrol.ErrMistyped},
 	} {
 		if _, err := Enrol(t.Context(), c, tt.token, Enrolment{Options: quiet()}); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
