@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"gantry/configs"
@@ -143,6 +144,9 @@ func (f *Frame) classify(err error) *Failure {
 	}
 	if problems, ok := errors.AsType[*configs.Problems](err); ok {
 		return &Failure{ExitConfig, problems, "Correct the file, then run: " + f.program.Name + " config check"}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Failure{ExitFailed, err, "Check the path."}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Failure{ExitTimeout, fmt.Errorf("not done within %s: %w", f.Timeout, err), "Try again with a longer --timeout."}

@@ -55,10 +55,24 @@ func (f *Frame) Root(commands ...*cobra.Command) *cobra.Command {
 	root.SetOut(f.Out)
 	root.SetErr(f.Talk)
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(f.showHelpOf)
+	root.SetUsageFunc(f.showUsageOf)
 	f.globals(root.PersistentFlags())
 	root.AddCommand(commands...)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	completion(root)
 	return root
+}
+
+// completion is cobra's command for it, which answers for a shell that it does not know as every group does.
+func completion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Short = "Write what a shell needs to complete the words of this program"
+			cmd.Long, cmd.Args, cmd.RunE = "", unknown, showHelp
+		}
+	}
 }
 
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -38,6 +40,7 @@ func run(t *testing.T, in string, args ...string) (code int, out, talk string) {
 	}}
 	root := f.Root(f.Version(), Group("pump", "Pumps", show),
 		ends("own", func(*cobra.Command) error { return errOwn }),
+		ends("lost", func(*cobra.Command) error { return fmt.Errorf("read list: %w", fs.ErrNotExist) }),
 		ends("told", func(*cobra.Command) error { return Told(ExitFailed) }),
 		ends("problems", func(*cobra.Command) error {
 			return &configs.Problems{List: []configs.Problem{{File: "a.yaml", What: "bad"}, {File: "a.yaml", What: "worse"}}}
@@ -70,14 +73,17 @@ func TestHowCommandsEnd(t *testing.T) {
 		{"problems", ExitConfig, "", "gantry-test:\na.yaml: bad.\na.yaml: worse.\n  Correct the file, then run: gantry-test config check\n"},
 		{"slow --timeout 1ms", ExitTimeout, "", "not done within 1ms"},
 		{"slow --timeout 0s", ExitUsage, "", "--timeout must be positive"},
-		{"slow --timeout soon", ExitUsage, "", "See: gantry-test slow --help"},
+		{"slow --timeout soon", ExitUsage, "", "Write a time with its unit"},
 		{"owm", ExitUsage, "", "Did you mean: gantry-test own"},
 		{"pump shwo", ExitUsage, "", "Did you mean: gantry-test pump show"},
 		{"quite-different", ExitUsage, "", "See: gantry-test --help"},
 		{"own --confg x", ExitUsage, "", "Did you mean: --config"},
+		{"own --json=maybe", ExitUsage, "", `--json cannot be "maybe"`},
 		{"own -x", ExitUsage, "", "See: gantry-test own --help"},
-		{"own more", ExitUsage, "", `gantry-test own does not take "more"`},
-		{"pump show", ExitUsage, "", "gantry-test pump show needs NAME\n  Usage: gantry-test pump show NAME"},
+		{"lost", ExitFailed, "", "Check the path."},
+		{"completion tcsh", ExitUsage, "", `"tcsh" is no command of gantry-test completion`},
+		{"own more", ExitUsage, "", "`own` does not take \"more\""},
+		{"pump show", ExitUsage, "", "`pump show` needs NAME\n  Usage: gantry-test pump show NAME"},
 		{"pump show a b", ExitUsage, "", `does not take "b"`},
 		{"erase", ExitUsage, "", "Say so with --yes."},
 		{"erase --yes", ExitOK, "", ""},

@@ -49,7 +49,23 @@ func flagError(cmd *cobra.Command, err error) error {
 			fix = "Did you mean: --" + near
 		}
 	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return Fail(ExitUsage, kindOf(invalid.GetFlag()), "--%s cannot be %q", invalid.GetFlag().Name, invalid.GetValue())
+	}
 	return Fail(ExitUsage, fix, "%w", err)
+}
+
+// kindOf says how a flag's value is written.
+func kindOf(flag *pflag.Flag) string {
+	switch flag.Value.Type() {
+	case "duration":
+		return "Write a time with its unit: 30s, 5m, 720h."
+	case "bool":
+		return "Write --" + flag.Name + " alone, or --" + flag.Name + "=false."
+	case "int", "int64", "uint", "uint64":
+		return "Write a whole number."
+	}
+	return "It is a " + flag.Value.Type() + "."
 }
 
 func helpOf(cmd *cobra.Command) string { return "See: " + cmd.CommandPath() + " --help" }
@@ -63,10 +79,15 @@ func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 		fix := "Usage: " + cmd.UseLine()
 		for n := len(given) - 1; n >= 0; n-- {
 			if check(cmd, given[:n]) == nil {
-				return Fail(ExitUsage, fix, "%s does not take %q", cmd.CommandPath(), given[n])
+				return Fail(ExitUsage, fix, "`%s` does not take %q", commandOf(cmd), given[n])
 			}
 		}
 		_, operands, _ := strings.Cut(cmd.Use, " ")
-		return Fail(ExitUsage, fix, "%s needs %s", cmd.CommandPath(), operands)
+		return Fail(ExitUsage, fix, "`%s` needs %s", commandOf(cmd), operands)
 	}
+}
+
+// commandOf is a command's name without the program's, which stands before every failure.
+func commandOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }

@@ -17,6 +17,7 @@ var update = flag.Bool("update", false, "write docs/cli.md, docs/man and docs/sc
 
 // documents are the --json documents of all commands: the one place where a new command is listed.
 var documents = clitest.Documents{
+	"completion":       clitest.NoDocument{Why: "it is for shells"},
 	"config check":     checkDocument{},
 	"config path":      pathDocument{},
 	"config show":      configDocument{},

@@ -35,7 +35,7 @@ func classify(err error) *cli.Failure {
 	case errors.Is(err, enrol.ErrNotToken), errors.Is(err, enrol.ErrCut), errors.Is(err, enrol.ErrMistyped):
 		return &cli.Failure{Code: exitUsage, Err: err, Fix: "Copy the token again, from its `get_` to its end."}
 	case errors.Is(err, control.ErrNotRunning):
-		return &cli.Failure{Code: exitNotRunning, Err: err, Fix: "Start it: gantry-agent run, or through the service manager."}
+		return &cli.Failure{Code: exitNotRunning, Err: control.ErrNotRunning, Fix: "Start it: gantry-agent start, or in the foreground: gantry-agent run"}
 	case errors.Is(err, control.ErrNoAccess), errors.Is(err, fs.ErrPermission):
 		return &cli.Failure{Code: exitElevation, Err: err, Fix: "Run the command as an administrator (Linux: with sudo)."}
 	case errors.Is(err, state.ErrInUse):
@@ -52,7 +52,7 @@ func classifyTunnel(err error) *cli.Failure {
 		return &cli.Failure{Code: exitRefused, Err: err, Fix: "Ask who runs the cloud side; after a revocation, enrol again."}
 	}
 	if d, ok := errors.AsType[*tunnel.DialError](err); ok {
-		return &cli.Failure{Code: exitNetwork, Err: err, Fix: dialFix(d.Stage)}
+		return &cli.Failure{Code: exitNetwork, Err: err, Fix: dialFix(d.Stage) + "\nEvery hop, and whom to ask: gantry-agent doctor; before it is enrolled: gantry-agent netcheck RELAY-URL"}
 	}
 	return nil
 }

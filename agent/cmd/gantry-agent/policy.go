@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"gantry/agent/policy/edit"
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/connectors/entity"
 )
 
 func (a *app) policy() *cobra.Command {
@@ -87,6 +89,7 @@ func (a *app) policyChange(cmd *cobra.Command, c edit.Change) error {
 		}
 		c.Value = absolute
 	}
+	a.warnUnknown(c)
 	result, err := edit.File(a.file(), c)
 	if err != nil {
 		return err
@@ -109,6 +112,36 @@ func (a *app) policyChange(cmd *cobra.Command, c edit.Change) error {
 	}
 	a.tellChange(document, reloadErr)
 	return nil
+}
+
+// warnUnknown says that a name is none which any definition can have: it is written all the same, as one of a later version
+// may.
+func (a *app) warnUnknown(c edit.Change) {
+	var names []string
+	for _, e := range entity.Catalogue() {
+		names = append(names, e.Name)
+	}
+	name := c.Value
+	switch c.Kind {
+	case edit.Operation:
+		var ok bool
+		if name, _, ok = strings.Cut(c.Value, ":"); !ok {
+			return
+		}
+	case edit.Field:
+		name, _, _ = strings.Cut(c.Value, ".")
+	case edit.Entity:
+	default:
+		return
+	}
+	if name == "*" || slices.Contains(names, name) {
+		return
+	}
+	hint := ""
+	if near := configs.Nearest(name, names); near != "" {
+		hint = " Did you mean " + near + "?"
+	}
+	a.say("Note: no entity is called %q.%s", name, hint)
 }
 
 func (a *app) tellChange(d changeDocument, reloadErr error) {

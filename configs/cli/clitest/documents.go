@@ -84,9 +84,6 @@ func Listed(t *testing.T, root *cobra.Command, documents Documents) {
 	root.InitDefaultHelpCmd()
 	var paths []string
 	for _, cmd := range commandsOf(root) {
-		if cmd.Parent().Name() == "completion" {
-			continue // cobra's
-		}
 		words, ok := documents.entry(pathOf(cmd))
 		paths = append(paths, words)
 		if !ok {

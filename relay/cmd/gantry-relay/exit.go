@@ -26,9 +26,17 @@ func classify(err error) *cli.Failure {
 		return &cli.Failure{Code: exitConflict, Err: err, Fix: "Another program has the address: stop it, or change `listen` or `metrics_listen` in the configuration."}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(f.Detail), Fix: f.Advice}
+		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(f.Detail), Fix: advice(f)}
 	}
 	return nil
+}
+
+// advice is the fault's, unless that speaks of a request: here it was a command line.
+func advice(f *fault.Error) string {
+	if f.Code == fault.InvalidRequest {
+		return "Correct the command; --help tells what it takes."
+	}
+	return f.Advice
 }
 
 // faultCode maps what the administration said.

@@ -10,6 +10,7 @@ import (
 
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/tunnel/check"
 )
 
 // app is one run of the program: the frame that both command lines share, and what this one adds.
@@ -24,11 +25,12 @@ const schema = cli.Schema
 const longHelp = `gantry-relay serves the API to cloud applications, and the tunnel that agents in
 the plants dial.
 
-  gantry-relay serve                                   on 127.0.0.1:8480, its data
-                                                       in ./gantry-data
-  gantry-relay orgs create "Example Ltd" --credits 10  found an organisation; also
-                                                       while the relay serves
-  gantry-relay keys create --org org_… --role admin    give it a key`
+  gantry-relay serve                                   on 127.0.0.1:8480
+  gantry-relay orgs create "Example Ltd" --credits 10  found an organisation
+  gantry-relay keys create --org org_… --role admin    give it a key
+
+Without a configuration its data is in ./gantry-data. Organisations and keys
+are made while it serves, too.`
 
 func newApp(in io.Reader, out, talk io.Writer) *app {
 	return &app{Frame: cli.New(cli.Program{
@@ -40,6 +42,7 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 // commands are all commands of the program.
 func (a *app) commands() *cobra.Command {
 	root := a.Root(a.serve(), a.orgs(), a.keys(), a.db(), a.config(), a.Version())
+	root.SetHelpCommand(a.Help(cli.Glossary{Explain: check.Help, Words: check.Names()}))
 	prepare := root.PersistentPreRunE
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		err := prepare(cmd, args)
