@@ -61,17 +61,30 @@ func (i Installation) binary() Step {
 
 // config writes agent.yaml, or what is new in it.
 func (i Installation) config() Step {
-	path := i.Spec.Layout.Config
-	return Step{Name: "config", Line: "write " + path + ", and keep what is in it", Do: func(context.Context) (Undo, error) {
+	return i.file("config", i.Spec.Layout.Config, ", and keep what is in it", i.Configure)
+}
+
+// authorities copies the certificate authorities that the relay's outer TLS needs: the service may not read where a person
+// keeps them.
+func (i Installation) authorities() Plan {
+	if i.Authorities == nil {
+		return nil
+	}
+	return Plan{i.file("authorities", i.Spec.Layout.CAFile(), "", func([]byte) ([]byte, error) { return i.Authorities, nil })}
+}
+
+// file writes a file that everybody may read, if it is not as wanted; nil stands for one that is not there.
+func (i Installation) file(name, path, note string, wanted func(current []byte) ([]byte, error)) Step {
+	return Step{Name: name, Line: "write " + path + note, Do: func(context.Context) (Undo, error) {
 		current, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		wanted, err := i.Configure(current)
-		if err != nil || current != nil && bytes.Equal(current, wanted) {
+		content, err := wanted(current)
+		if err != nil || current != nil && bytes.Equal(current, content) {
 			return nil, err
 		}
-		undo, err := replace(path, func(f *os.File) error { _, err := f.Write(wanted); return err })
+		undo, err := replace(path, func(f *os.File) error { _, err := f.Write(content); return err })
 		if err != nil {
 			return undo, err
 		}
@@ -83,12 +96,16 @@ func (i Installation) config() Step {
 // tidy removes what a way back would have needed.
 func (i Installation) tidy() Step {
 	return Step{Name: "tidy", Line: "remove what a way back would have needed", Do: func(context.Context) (Undo, error) {
-		binary, err := remove(previous(i.Spec.Layout.Binary))
-		config, more := remove(previous(i.Spec.Layout.Config))
-		if binary == nil {
-			binary = config
+		var done Undo
+		var errs []error
+		for _, path := range []string{i.Spec.Layout.Binary, i.Spec.Layout.Config, i.Spec.Layout.CAFile()} {
+			removed, err := remove(previous(path))
+			if removed != nil {
+				done = removed
+			}
+			errs = append(errs, err)
 		}
-		return binary, errors.Join(err, more)
+		return done, errors.Join(errs...)
 	}}
 }
 

@@ -10,6 +10,8 @@ type Installation struct {
 	Source   string // the program to copy
 	Enrol    bool   // the installation is only whole when the relay sees the agent
 
+	// Authorities is PEM that is copied beside agent.yaml; nil: none.
+	Authorities []byte
 	// Configure gives agent.yaml as it should be; nil is one that is not there. What somebody wrote in it stays.
 	Configure func(current []byte) ([]byte, error)
 }
@@ -25,7 +27,7 @@ func (i Installation) Plan(packaged bool) Plan {
 		plan = append(plan, i.binary())
 		plan = append(plan, i.vault()...)
 	}
-	plan = append(plan, i.config())
+	plan = append(append(plan, i.authorities()...), i.config())
 	if !packaged {
 		plan = append(plan, i.define())
 	}

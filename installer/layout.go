@@ -1,6 +1,9 @@
 package installer
 
-import "cmp"
+import (
+	"cmp"
+	"path/filepath"
+)
 
 // Layout is what lies where on this platform, and who may read it. AgentLayout gives the agent's. An empty place is one
 // that the platform does not have.
@@ -16,6 +19,9 @@ type Layout struct {
 
 // Channels is the folder that names the service's channel for everybody on the host.
 func (l Layout) Channels() string { return cmp.Or(l.Runtime, l.State) }
+
+// CAFile is where the copy of more certificate authorities lies.
+func (l Layout) CAFile() string { return filepath.Join(filepath.Dir(l.Config), "ca.pem") }
 
 // Access is who may do what with a place. Administrators may do everything.
 type Access int

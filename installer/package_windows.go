@@ -15,7 +15,7 @@ func (i Installation) Completion() Plan {
 			plan = append(plan, i.folder(place))
 		}
 	}
-	return append(plan, i.config(), i.mend(), i.tidy())
+	return append(append(plan, i.authorities()...), i.config(), i.mend(), i.tidy())
 }
 
 func (i Installation) mend() Step {

@@ -3,6 +3,7 @@ package installer
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -13,6 +14,7 @@ func (i Installation) Removal(purge bool) Plan {
 	plan := Plan{
 		{Name: "service", Line: "stop the service and remove its definition", Do: i.undefine},
 		away("binary", l.Binary), away("binary", previous(l.Binary)), away("config", previous(l.Config)),
+		away("config", previous(l.CAFile())),
 	}
 	if l.Runtime != "" {
 		plan = append(plan, away("folder", l.Runtime))
@@ -23,10 +25,14 @@ func (i Installation) Removal(purge bool) Plan {
 	return append(append(plan, i.Erasure()...), i.withoutAccount()...)
 }
 
-// Erasure gives the steps that remove what the service was told and what it keeps, and the folders if nothing else is there.
+// Erasure gives the steps that remove what the service was told and what it keeps: the configuration with the folder that it
+// lies in, where a proxy's password may lie as well.
 func (i Installation) Erasure() Plan {
 	l := i.Spec.Layout
-	plan := append(i.withoutVault(), away("state", l.State), away("logs", l.Logs), away("config", l.Config))
+	plan := append(i.withoutVault(), away("state", l.State), away("logs", l.Logs), away("config", filepath.Dir(l.Config)))
+	if l.Unit != "" {
+		plan = append(plan, away("unit", l.Unit+".d"))
+	}
 	for _, place := range slices.Backward(l.Folders()) {
 		plan = append(plan, emptied(place.Path))
 	}

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ func (a *app) runInstall(cmd *cobra.Command, given []string, f installFlags) err
 		return err
 	}
 	i := installer.Installation{Spec: installer.AgentSpec(), Service: service, Enrol: !f.later}
-	if i.Configure, err = f.configure(); err != nil {
+	if err := f.fill(&i); err != nil {
 		return err
 	}
 	if f.dryRun {
@@ -78,7 +79,7 @@ func (a *app) runInstall(cmd *cobra.Command, given []string, f installFlags) err
 		return fmt.Errorf("find this program: %w", err)
 	}
 	e := &enroller{app: a, wait: f.wait}
-	if err := a.tokenFor(ctx, e, given, f, state); err != nil {
+	if err := a.tokenFor(ctx, e, given, f); err != nil {
 		return err
 	}
 	i.Enroller = e
@@ -95,13 +96,12 @@ func (a *app) runInstall(cmd *cobra.Command, given []string, f installFlags) err
 }
 
 // tokenFor reads the token that the installation needs: none for a repair, and none to enrol later.
-func (a *app) tokenFor(ctx context.Context, e *enroller, given []string, f installFlags, state installer.State) error {
+func (a *app) tokenFor(ctx context.Context, e *enroller, given []string, f installFlags) error {
 	if f.later {
 		return nil
 	}
 	if len(given) == 0 && f.tokenFile == "" {
-		config, _ := a.load()
-		if _, err := identity(ctx, config.StateDir); err == nil {
+		if s, err := a.ask(ctx); err == nil && s.Identity != nil {
 			return nil // it is enrolled: this is a repair
 		}
 		return fail(exitUsage, "Get a token from the cloud side, then: gantry-agent install --token-file FILE\nTo enrol later: gantry-agent install --no-enroll", "no token")
@@ -126,17 +126,19 @@ func (f installFlags) of(token enrol.Token) error {
 	return nil
 }
 
-// configure gives the function that writes what the flags say into agent.yaml, and leaves the rest of it as it is.
-func (f installFlags) configure() (func([]byte) ([]byte, error), error) {
-	caFile := f.caFile
-	if caFile != "" {
+// fill gives the installation what the flags say of the way to the relay and of the policy. What is in agent.yaml besides
+// stays as it is.
+func (f installFlags) fill(i *installer.Installation) error {
+	caFile := ""
+	if f.caFile != "" {
 		var err error
-		if caFile, err = filepath.Abs(caFile); err != nil {
-			return nil, err
+		if i.Authorities, err = authorities(f.caFile); err != nil {
+			return err
 		}
+		caFile = i.Spec.Layout.CAFile()
 	}
-	file := installer.AgentLayout().Config
-	return func(current []byte) ([]byte, error) {
+	file := i.Spec.Layout.Config
+	i.Configure = func(current []byte) ([]byte, error) {
 		data := current
 		if data == nil {
 			data = []byte(configs.AgentSample)
@@ -153,7 +155,28 @@ func (f installFlags) configure() (func([]byte) ([]byte, error), error) {
 			}
 		}
 		return data, nil
-	}, nil
+	}
+	return nil
+}
+
+// maxAuthorities bounds what is read as certificate authorities, in bytes.
+const maxAuthorities = 1 << 20
+
+// authorities reads a file of certificates.
+func authorities(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fail(exitUsage, "Check the path given with --ca-file.", "open certificate authorities: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	pem, err := io.ReadAll(io.LimitReader(f, maxAuthorities))
+	if err != nil {
+		return nil, fmt.Errorf("read certificate authorities: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return nil, fail(exitUsage, "Export the proxy's root certificate as PEM (BEGIN CERTIFICATE).", "%s holds no certificate in PEM", path)
+	}
+	return pem, nil
 }
 
 func (a *app) tellPlan(plan installer.Plan) {

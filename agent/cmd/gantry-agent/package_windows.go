@@ -48,7 +48,7 @@ func (a *app) completePackage(ctx context.Context, f installFlags) error {
 	if err != nil {
 		return err
 	}
-	if i.Configure, err = f.configure(); err != nil {
+	if err := f.fill(&i); err != nil {
 		return err
 	}
 	record := &steps{app: a}
