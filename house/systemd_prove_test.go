@@ -108,7 +108,7 @@ func demoIn(t *testing.T, p *plant, c *container, folder string) *demoPlant {
 	t.Cleanup(func() { _ = d.database.Close() })
 	c.do("chown", "-R", "gantry-agent:gantry-agent", "/srv/plant")
 	c.do("mkdir", "-p", "/etc/systemd/system/gantry-agent.service.d")
-	c.write("/etc/systemd/system/gantry-agent.service.d/plant.conf", "[Service]\nReadWritePaths=/srv/plant\n")
+	c.write("/etc/systemd/system/gantry-agent.service.d/plant.conf", "[Service]\nReadWritePaths=/srv/plant\nWatchdogSec=6\nTimeoutAbortSec=1\n")
 	c.do("systemctl", "daemon-reload")
 	c.do("systemctl", "restart", "gantry-agent")
 	c.do("gantry-agent", "policy", "allow", "path", "/srv/plant")
@@ -174,6 +174,16 @@ func TestTheDebianPackage(t *testing.T) {
 	if took > 5*time.Second {
 		t.Error("that took longer than 5 s")
 	}
+
+	c.do("sh", "-c", "kill -STOP $(systemctl show --property=MainPID --value gantry-agent)")
+	begin = time.Now()
+	eventually(t, time.Minute, "the watchdog ends a service that hangs", func() error {
+		if n := strings.TrimSpace(c.do("systemctl", "show", "--property=NRestarts", "--value", "gantry-agent")); n != "2" {
+			return fmt.Errorf("%s restarts", n)
+		}
+		return d.answers(t.Context())
+	})
+	t.Logf("answers %s after it began to hang, with a watchdog of 6 s instead of 60 s", time.Since(begin).Round(time.Millisecond))
 
 	upgrade(t, d, c)
 	c.do("gantry-agent", "install") // a package's unit is not shadowed
