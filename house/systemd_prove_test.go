@@ -281,7 +281,7 @@ func TestInstallWithoutAPackage(t *testing.T) {
 			return nil
 		})
 	})
-	t.Run("a uninstallation keeps the state for the next", func(t *testing.T) {
+	t.Run("an uninstallation keeps the state for the next", func(t *testing.T) {
 		c.do("gantry-agent", "uninstall")
 		c.do(program, "install")
 		c.do("gantry-agent", "uninstall", "--purge", "--yes")

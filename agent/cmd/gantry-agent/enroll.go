@@ -146,7 +146,9 @@ func (a *app) unenroll() *cobra.Command {
 			}
 			err = a.client().Unenrol(ctx)
 			if errors.Is(err, control.ErrNotRunning) {
-				err = agent.Unenrol(ctx, config, options)
+				if err = a.mustRunFirst(ctx); err == nil {
+					err = agent.Unenrol(ctx, config, options)
+				}
 			}
 			if err != nil {
 				return err
