@@ -36,14 +36,14 @@ func aliasesOf(c Contents) *aliases {
 		a.name("host", h.Hostname)
 		for _, r := range h.Resolvers {
 			if domains, ok := strings.CutPrefix(r, "search "); ok {
-				for _, d := range strings.Fields(domains) {
+				for d := range strings.FieldsSeq(domains) {
 					a.name("domain", d)
 				}
 			}
 		}
 		for _, v := range h.Variables {
 			if strings.Contains(strings.ToUpper(v.Name), "PROXY") {
-				for _, part := range strings.Split(v.Value, ",") {
+				for part := range strings.SplitSeq(v.Value, ",") {
 					a.host(part)
 				}
 			}

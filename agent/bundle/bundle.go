@@ -214,8 +214,8 @@ func (a *archive) put(name string, data []byte, now time.Time) error {
 // tail gives the last whole lines of a text that fit.
 func tail(data []byte, most int) []byte {
 	data = data[len(data)-most:]
-	if i := bytes.IndexByte(data, '\n'); i >= 0 {
-		return data[i+1:]
+	if _, after, ok := bytes.Cut(data, []byte{'\n'}); ok {
+		return after
 	}
 	return data
 }
