@@ -30,8 +30,8 @@ fill() {
 
 cp "$program" "$stage/$name"
 cp "$here/../units/$name.service" "$stage/$name.service"
-echo "u $name - \"$title\" /var/lib/$name /usr/sbin/nologin" >"$stage/sysusers.conf"
 gzip -9nc "$here/../../docs/man/$name.1" >"$stage/manual.gz"
+echo "u $name - \"$title\" /var/lib/$name /usr/sbin/nologin" >"$stage/sysusers.conf"
 for shell in bash zsh fish; do
   "$host" completion "$shell" >"$stage/completion.$shell"
 done
@@ -43,5 +43,5 @@ for script in pre post preun postun; do
 done
 fill "$here/package.yaml" >"$stage/package.yaml"
 for packager in deb rpm; do
-  $NFPM package --config "$stage/package.yaml" --packager "$packager" --target "$out" >/dev/null
+  said=$($NFPM package --config "$stage/package.yaml" --packager "$packager" --target "$out" 2>&1) || { echo "$said" >&2; exit 1; }
 done
