@@ -255,6 +255,13 @@ func TestInstallWithoutAPackage(t *testing.T) {
 		}
 		t.Log(exposure.FindString(c.do("systemd-analyze", "security", "--no-pager", "gantry-agent.service")))
 	})
+	t.Run("a package does not shadow it", func(t *testing.T) {
+		out := c.exits(1, "dpkg", "-i", deb("gantry-agent", next))
+		if !strings.Contains(out, "gantry-agent uninstall") {
+			t.Errorf("dpkg says:\n%s", out)
+		}
+		c.do("gantry-agent", "status")
+	})
 	t.Run("again is a repair", func(t *testing.T) {
 		c.do("sh", "-c", "rm /etc/systemd/system/gantry-agent.service; echo junk > /usr/local/bin/gantry-agent.new; mv /usr/local/bin/gantry-agent.new /usr/local/bin/gantry-agent; chmod 0777 /var/lib/gantry-agent; systemctl daemon-reload; systemctl kill -s KILL gantry-agent")
 		t.Logf("\n%s", c.do(program, "install"))
