@@ -12,39 +12,60 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"gantry/connectors/demoplant"
 )
 
-// releases are the packages and the program of two versions, in a folder that containers see as /pkg.
-type releases struct{ folder string }
-
 // first and next are the versions: an upgrade goes from one to the other.
 const first, next = "1.0.0", "1.0.1"
 
-func buildReleases(t *testing.T, names ...string) releases {
+// releases are the packages and the programs of both versions, made once, in a folder that containers see as /pkg. It lies in
+// that of the programs, and goes with it.
+var releases struct {
+	once sync.Once
+	err  error
+}
+
+func buildReleases(t *testing.T) (folder string) {
 	t.Helper()
-	r := releases{t.TempDir()}
-	command := func(env []string, name string, args ...string) {
+	folder = filepath.Join(filepath.Dir(program(t, "gantry-relay")), "releases")
+	releases.once.Do(func() { releases.err = release(folder) })
+	if releases.err != nil {
+		t.Fatal(releases.err)
+	}
+	return folder
+}
+
+func release(folder string) error {
+	command := func(env []string, name string, args ...string) error {
 		c := exec.Command(name, args...)
 		c.Dir, c.Env = "..", append(os.Environ(), env...)
 		if out, err := c.CombinedOutput(); err != nil {
-			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+			return fmt.Errorf("%s %v: %w\n%s", name, args, err, out)
 		}
+		return nil
 	}
-	nfpm := filepath.Join(r.folder, "nfpm")
-	command(nil, "go", "build", "-modfile=.ci/tools.mod", "-o", nfpm, "github.com/goreleaser/nfpm/v2/cmd/nfpm")
+	nfpm := filepath.Join(folder, "nfpm")
+	if err := command(nil, "go", "build", "-modfile=.ci/tools.mod", "-o", nfpm, "github.com/goreleaser/nfpm/v2/cmd/nfpm"); err != nil {
+		return err
+	}
 	for _, version := range []string{first, next} {
-		for _, name := range names {
-			side, _ := strings.CutPrefix(name, "gantry-")
-			program := filepath.Join(r.folder, version, name)
-			command([]string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-X main.version="+version, "-o", program, "./"+side+"/cmd/"+name)
-			command([]string{"NFPM=" + nfpm, "SOURCE_DATE_EPOCH=1700000000"}, "installer/packages/build.sh", name, runtime.GOARCH, version, program, program, r.folder)
+		for _, side := range []string{"agent", "relay"} {
+			name := "gantry-" + side
+			program := filepath.Join(folder, version, name)
+			err := command([]string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-X main.version="+version, "-o", program, "./"+side+"/cmd/"+name)
+			if err == nil {
+				err = command([]string{"NFPM=" + nfpm, "SOURCE_DATE_EPOCH=1700000000"}, "installer/packages/build.sh", name, runtime.GOARCH, version, program, program, folder)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
-	return r
+	return nil
 }
 
 func deb(name, version string) string {
@@ -138,11 +159,11 @@ var exposure = regexp.MustCompile(`Overall exposure level.*`)
 // TestTheDebianPackage lives the life of a package on a machine with systemd: installed, enrolled, killed, upgraded under
 // traffic, purged without a trace.
 func TestTheDebianPackage(t *testing.T) {
-	r, p, folder := buildReleases(t, "gantry-agent"), openCloud(t), t.TempDir()
+	packages, p, folder := buildReleases(t), openCloud(t), t.TempDir()
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c := boot(t, map[string]string{"/pkg": r.folder, "/srv/plant": folder})
+	c := boot(t, map[string]string{"/pkg": packages, "/srv/plant": folder})
 	before := c.listing()
 
 	begin := time.Now()
@@ -225,8 +246,8 @@ func upgrade(t *testing.T, d *demoPlant, c *container) {
 // TestInstallWithoutAPackage installs from the program alone: undone on failure, repaired by a second run, removed from
 // every broken state.
 func TestInstallWithoutAPackage(t *testing.T) {
-	r, p := buildReleases(t, "gantry-agent"), openCloud(t)
-	c := boot(t, map[string]string{"/pkg": r.folder})
+	packages, p := buildReleases(t), openCloud(t)
+	c := boot(t, map[string]string{"/pkg": packages})
 	program := "/pkg/" + first + "/gantry-agent"
 	before := c.listing()
 
@@ -314,13 +335,13 @@ func TestInstallWithoutAPackage(t *testing.T) {
 
 // TestTheRelaysPackage installs, upgrades and purges the relay.
 func TestTheRelaysPackage(t *testing.T) {
-	r := buildReleases(t, "gantry-relay")
-	c := boot(t, map[string]string{"/pkg": r.folder})
+	packages := buildReleases(t)
+	c := boot(t, map[string]string{"/pkg": packages})
 	before := c.listing()
-	c.do("dpkg", "--unpack", deb("gantry-relay", first))
+	c.do("dpkg", "-i", deb("gantry-relay", first))
 	address := freeAddress(t)
 	c.do("sed", "-i", "s|^listen: .*|listen: "+address+"|; s|^metrics_listen: .*|metrics_listen: \"\"|", "/etc/gantry-relay/relay.yaml")
-	c.do("dpkg", "--configure", "gantry-relay")
+	c.do("systemctl", "restart", "gantry-relay")
 	for _, version := range []string{first, next} {
 		if version == next {
 			c.do("dpkg", "-i", deb("gantry-relay", next))
@@ -343,8 +364,8 @@ func TestTheRelaysPackage(t *testing.T) {
 // nothing but enable; the unit that they brought is then started there.
 func TestTheRPM(t *testing.T) {
 	need(t, map[string]string{"rpm": "rpm"})
-	r := buildReleases(t, "gantry-agent")
-	c := boot(t, map[string]string{"/pkg": r.folder})
+	packages := buildReleases(t)
+	c := boot(t, map[string]string{"/pkg": packages})
 	root := "/proc/" + c.leader + "/root"
 	rpm := func(args ...string) string {
 		t.Helper()
@@ -354,7 +375,7 @@ func TestTheRPM(t *testing.T) {
 		}
 		return string(out)
 	}
-	found, err := filepath.Glob(filepath.Join(r.folder, "*.rpm"))
+	found, err := filepath.Glob(filepath.Join(packages, "gantry-agent-*.rpm"))
 	if err != nil || len(found) != 2 {
 		t.Fatalf("got %v, %v", found, err)
 	}
