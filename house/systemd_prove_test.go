@@ -369,7 +369,7 @@ func TestTheRPM(t *testing.T) {
 	root := "/proc/" + c.leader + "/root"
 	rpm := func(args ...string) string {
 		t.Helper()
-		out, err := exec.Command("rpm", append([]string{"--root", root, "--dbpath", "/var/lib/rpm-proof", "--nodeps"}, args...)...).CombinedOutput()
+		out, err := exec.Command("rpm", append([]string{"--root", root, "--dbpath", "/var/lib/rpm-proof"}, args...)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("rpm %v: %v\n%s", args, err, out)
 		}
@@ -380,14 +380,14 @@ func TestTheRPM(t *testing.T) {
 		t.Fatalf("got %v, %v", found, err)
 	}
 	rpm("--initdb")
-	rpm("-i", found[0])
+	rpm("-i", "--nodeps", found[0])
 	c.do("systemctl", "daemon-reload")
 	c.do("systemctl", "start", "gantry-agent")
 	c.awaitSentence("Not enrolled")
 	if out := c.do("systemctl", "is-enabled", "gantry-agent"); strings.TrimSpace(out) != "enabled" {
 		t.Errorf("the service is %s", out)
 	}
-	rpm("-U", found[1])
+	rpm("-U", "--nodeps", found[1])
 	c.do("systemctl", "restart", "gantry-agent")
 	if out := c.exits(3, "gantry-agent", "status"); !strings.HasPrefix(out, "gantry-agent "+next) {
 		t.Errorf("after the upgrade:\n%s", out)
