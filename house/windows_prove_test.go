@@ -193,7 +193,7 @@ func TestWindowsPackage(t *testing.T) {
 		t.Errorf("uninstall of what the MSI brought: %d\n%s", code, out)
 	}
 	s.msiexec(0, "/x", `C:\second.msi`)
-	s.awaitState("disconnected")
+	s.awaitState("offline")
 	if s.wine.exists(installed) || !s.wine.exists(agentYAML) || !s.wine.exists(agentState+`\agent.db`) {
 		t.Error("an uninstallation takes the program and keeps configuration and state")
 	}
@@ -256,7 +256,7 @@ func TestWindowsProgram(t *testing.T) {
 		code          int
 		relay         string
 	}{
-		{"stop", "not running", 5, "disconnected"},
+		{"stop", "not running", 5, "offline"},
 		{"start", "connected", 0, "connected"},
 		{"restart", "connected", 0, "connected"},
 	} {
@@ -279,7 +279,7 @@ func TestWindowsProgram(t *testing.T) {
 	step(t, "a faulty configuration", s.says(0, "polcy"))
 
 	step(t, "gantry-agent uninstall --purge", s.wine.must("wine", installed, "uninstall", "--purge", "--yes"))
-	s.awaitState("disconnected")
+	s.awaitState("offline")
 	if err := os.RemoveAll(s.wine.path(`C:\plant`)); err != nil {
 		t.Fatal(err)
 	}
@@ -301,9 +301,10 @@ func TestWindowsTests(t *testing.T) {
 		if text, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("build the tests of %s: %v\n%s", name, err, text)
 		}
-		seen, code := w.run("wine", out, "-test.v", "-test.timeout", "2m", "-test.run", only)
-		if code != 0 || !strings.Contains(seen, "--- PASS") {
-			t.Errorf("the tests of %s exit %d", name, code)
+		seen, _ := w.run("wine", out, "-test.v", "-test.timeout", "2m", "-test.run", only)
+		// Not the exit code: testscript, which the command line's tests use, fails in Wine to delete its own folder afterwards.
+		if !strings.Contains(seen, "\nPASS") || !strings.Contains(seen, "--- PASS") || strings.Contains(seen, "--- FAIL") {
+			t.Errorf("the tests of %s fail", name)
 		}
 		step(t, name, seen)
 	}

@@ -77,7 +77,7 @@ func (s *scm) mend() error {
 		if err := windows.ChangeServiceConfig(h.Handle, keep, mgr.StartAutomatic, mgr.ErrorNormal, command, nil, nil, nil, nil, nil, nil); err != nil {
 			return fmt.Errorf("change the service's definition: %w", err)
 		}
-		return errors.Join(delayed(h.Handle), recovery(h))
+		return errors.Join(delayed(h.Handle), unhurried(h.Handle), recovery(h))
 	})
 }
 
@@ -86,6 +86,13 @@ func delayed(h windows.Handle) error {
 	info := windows.SERVICE_DELAYED_AUTO_START_INFO{IsDelayedAutoStartUp: 1}
 	err := windows.ChangeServiceConfig2(h, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, (*byte)(pointer(&info)))
 	return settable("delayed start", err)
+}
+
+// unhurried has a machine that shuts down wait for the calls under way: the agent lets them run for half a minute.
+func unhurried(h windows.Handle) error {
+	milliseconds := uint32(45_000)
+	err := windows.ChangeServiceConfig2(h, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO, (*byte)(pointer(&milliseconds)))
+	return settable("time to shut down", err)
 }
 
 // recovery has Windows start the service again whenever it ends without having been asked to: soon, then less soon.

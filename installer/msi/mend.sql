@@ -14,9 +14,12 @@ INSERT INTO `Upgrade` (`UpgradeCode`, `VersionMax`, `Attributes`, `ActionPropert
 UPDATE `InstallExecuteSequence` SET `Sequence` = 1525 WHERE `Action` = 'RemoveExistingProducts'
 INSERT INTO `LaunchCondition` (`Condition`, `Description`) VALUES ('Installed OR VersionNT64 >= 603', 'Gantry Agent needs Windows 10, Windows Server 2016, or later.')
 -- The program itself does what tables cannot: 3090 is a program of the package, run later, as the system; 64 forgives its failure.
+-- MSI itself waits 30 s for a stop, which calls under way may take as well: the program waits longer.
+INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Stop', 3154, 'Program', 'stop')
 INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Complete', 3090, 'Program', 'package complete "--relay=[RELAY]" "--proxy=[PROXY]" "--token-file=[TOKEN_FILE]"')
 INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Connected', 3090, 'Program', 'package connected')
 INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ('Purge', 3154, 'Program', 'package purge')
+INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Stop', 'REMOVE="ALL"', 1890)
 INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Complete', 'NOT REMOVE', 5850)
 INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Connected', 'NOT REMOVE AND STRICT="1"', 5950)
 INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ('Purge', 'REMOVE="ALL" AND PURGE="1" AND NOT UPGRADINGPRODUCTCODE', 3450)
