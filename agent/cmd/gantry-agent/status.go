@@ -268,7 +268,7 @@ func nextStep(s control.Status, service *installer.State) string {
 	switch s.State {
 	case control.NotEnrolled:
 		if s.EnrolmentProblem != "" {
-			return "It is not enrolled: " + s.EnrolmentProblem + "\nWhere the relay refused the token, get another:\n  gantry-agent enroll --token-file FILE"
+			return "It is not enrolled: " + s.EnrolmentProblem + "\nWhile the relay cannot be reached it tries again. Where it refused the token, get another:\n  gantry-agent enroll --token-file FILE"
 		}
 		verb := "enroll"
 		if service != nil && !installed {
