@@ -59,6 +59,9 @@ func (e *enroller) Connected(ctx context.Context) error {
 	case control.Connecting:
 		return fail(exitNetwork, "See why: gantry-agent doctor", "no session to %s within %s: %s", s.Relay.URL, e.wait, lastError(s))
 	}
+	if s.EnrolmentProblem != "" {
+		return fail(exitNetwork, "See: gantry-agent status", "the agent is not enrolled after %s: %s", e.wait, s.EnrolmentProblem)
+	}
 	return fail(exitFailed, "See: gantry-agent status", "the agent is %s after %s", s.State, e.wait)
 }
 
@@ -68,20 +71,27 @@ var errStill = errors.New("not yet")
 func (e *enroller) await(ctx context.Context, wanted func(control.Status) bool) (control.Status, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.wait, errStill)
 	defer cancel()
+	var last control.Status
 	for {
 		s, err := e.askOnce(ctx)
 		if err == nil && wanted(s) {
 			return s, nil
+		}
+		if err == nil {
+			last = s
 		}
 		select {
 		case <-time.After(askAgain):
 			continue
 		case <-ctx.Done():
 		}
-		if err != nil {
-			return s, fmt.Errorf("the service does not answer: %w", err)
+		if last.State == "" {
+			if errors.Is(err, errStill) { // it answers, but not in time
+				err = context.DeadlineExceeded
+			}
+			return last, fmt.Errorf("the service does not answer: %w", err)
 		}
-		return s, context.Cause(ctx)
+		return last, context.Cause(ctx)
 	}
 }
 
