@@ -278,6 +278,14 @@ func TestWindowsProgram(t *testing.T) {
 	s.awaitState("connected")
 	step(t, "a faulty configuration", s.says(0, "polcy"))
 
+	s.wine.write(agentYAML, nil)
+	step(t, "gantry-agent uninstall", s.wine.must("wine", installed, "uninstall"))
+	if s.wine.exists(`C:\Program Files\Gantry Agent`) || !s.wine.exists(agentState+`\agent.db`) {
+		t.Error("an uninstallation takes the program and keeps the state")
+	}
+	step(t, "gantry-agent install, without a token", s.wine.must("wine", `C:\download\gantry-agent.exe`, "install"))
+	s.awaitState("connected")
+
 	step(t, "gantry-agent uninstall --purge", s.wine.must("wine", installed, "uninstall", "--purge", "--yes"))
 	s.awaitState("offline")
 	if err := os.RemoveAll(s.wine.path(`C:\plant`)); err != nil {

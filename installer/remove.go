@@ -16,6 +16,11 @@ func (i Installation) Removal(purge bool) Plan {
 		away("binary", l.Binary), away("binary", previous(l.Binary)), away("config", previous(l.Config)),
 		away("config", previous(l.CAFile())),
 	}
+	for _, place := range l.Folders() {
+		if place.Path == filepath.Dir(l.Binary) { // one of the program's own
+			plan = append(plan, emptied(place.Path))
+		}
+	}
 	if l.Runtime != "" {
 		plan = append(plan, away("folder", l.Runtime))
 	}
