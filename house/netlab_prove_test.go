@@ -135,7 +135,7 @@ func (l *netlab) in(name string, args ...string) {
 // agent runs a command of the agent in the plant, and gives its output and exit code.
 func (l *netlab) agent(env []string, args ...string) (stdout string, code int) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(l.t.Context(), 2*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", l.space, program(l.t, "gantry-agent")}, args...)...)
 	var out, talk bytes.Buffer

@@ -187,6 +187,8 @@ func TestBrokenNetworks(t *testing.T) {
 		t.Log("\n" + out)
 	})
 
+	t.Run("whole, and the agent runs", func(t *testing.T) { lab.running(t, p, base) })
+
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-26s %-33s %-18s %-18s %-13s %4s %7s\n", "NETWORK", "BUILT WITH", "CHECK", "ID", "FOR", "EXIT", "TIME")
 	for _, n := range networks {
@@ -205,6 +207,43 @@ func TestBrokenNetworks(t *testing.T) {
 	t.Log("\n" + table.String())
 
 	t.Run("netcheck", func(t *testing.T) { lab.netcheck(t, p) })
+}
+
+// running diagnoses an agent that runs: what counts is the proxy of its environment, not that of the person who asks.
+func (l *netlab) running(t *testing.T, p *plant, base string) {
+	config := filepath.Join(t.TempDir(), "tinyproxy.conf")
+	writeFile(t, config, "Port 3127\nListen "+labProxy+"\nTimeout 60\nAddHeader \"X-Plant\" \"north\"\nLogFile \""+l.path("running.log")+"\"\n")
+	hosts := filepath.Join(t.TempDir(), "hosts")
+	writeFile(t, hosts, labRelay+" "+labHost+"\n")
+	start(t, l.path("running.out"), "unshare", []string{"--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec tinyproxy -d -c "$1"`, hosts, config})
+	awaitPort(t, labProxy+":3127")
+	p.write("running.yaml", base+"ca_file: "+l.path("web-ca.pem")+"\n")
+	service := start(t, l.path("agent.log"), "ip", []string{"netns", "exec", l.space, program(t, "gantry-agent"), "run", "--config", p.path("running.yaml")},
+		"HTTPS_PROXY=http://"+labProxy+":3127")
+	defer service.stop()
+	var report check.Report
+	eventually(t, 30*time.Second, "the agent is connected", func() error {
+		var code int
+		report, _, code, _ = l.doctor(p.path("running.yaml"))
+		if code != 0 || !strings.Contains(fmt.Sprint(report), "connected for") {
+			return fmt.Errorf("exit %d: %+v", code, report)
+		}
+		return nil
+	})
+	for _, r := range report.Results {
+		switch said := strings.Join(r.Evidence, "\n"); {
+		case r.Check == "network.proxy" && (!strings.Contains(said, labProxy+":3127") || !strings.Contains(said, "HTTPS_PROXY of the service")):
+			t.Errorf("the service's proxy is not told: %s", said)
+		case r.Check == "network.session" && !strings.Contains(said, "connected for"):
+			t.Errorf("the sessions of the agent are not told: %s", said)
+		}
+	}
+	begin := time.Now()
+	out, code := l.agent(nil, "doctor", "--deep", "--verbose", "--config", p.path("running.yaml"))
+	t.Logf("--deep took %s:\n%s", time.Since(begin).Round(time.Second), out)
+	if code != 0 || !strings.Contains(out, "Mbit/s to the relay") || !strings.Contains(out, "a session that carried nothing for 65 s still answers") {
+		t.Errorf("--deep: exit %d", code)
+	}
 }
 
 // judge sees that there is the one finding, and that what follows it was skipped.

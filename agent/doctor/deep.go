@@ -79,15 +79,15 @@ func (w *way) checkIdle(ctx context.Context) check.Outcome {
 	select {
 	case <-timer.C:
 	case <-session.Done():
-		after := time.Since(begin).Round(time.Second)
-		return w.fill(check.Fail("NET-IDLE-CUT", fmt.Sprintf("a quiet session ended after %s: %s", after, errorText(session.Err()))).With("after", after.String()))
+		after := spoken(time.Since(begin))
+		return w.fill(check.Fail("NET-IDLE-CUT", fmt.Sprintf("a quiet session ended after %s: %s", after, errorText(session.Err()))).With("after", after))
 	case <-ctx.Done():
 		return check.Skip("the time was over before")
 	}
 	answers, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	if _, err := session.Ping(answers); err != nil {
-		return w.fill(check.Fail("NET-IDLE-CUT", "after "+idleTime.String()+" the session did not answer: "+errorText(err)).With("after", idleTime.String()))
+		return w.fill(check.Fail("NET-IDLE-CUT", "after "+spoken(idleTime)+" the session did not answer: "+errorText(err)).With("after", spoken(idleTime)))
 	}
-	return check.Pass("a session that carried nothing for " + idleTime.String() + " still answers")
+	return check.Pass("a session that carried nothing for " + spoken(idleTime) + " still answers")
 }

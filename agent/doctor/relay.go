@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func refusal(code, message string) check.Outcome {
 // checkSession is the round trip through a whole session.
 func (w *way) checkSession(ctx context.Context) check.Outcome {
 	if w.Sessions != nil {
-		sessions, err := w.Sessions(ctx)
+		sessions, err := w.settled(ctx)
 		if err != nil {
 			return check.Skip("the agent does not tell of its sessions: " + err.Error())
 		}
@@ -92,14 +93,36 @@ func (w *way) checkSession(ctx context.Context) check.Outcome {
 	return check.Pass("round trip " + millis(took) + ", on a session opened for it")
 }
 
+// settling is how long an agent that was just started may take to connect.
+const settling = 5 * time.Second
+
+// settled gives the agent's sessions, once one is up or the time for that is over.
+func (w *way) settled(ctx context.Context) ([]control.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	for {
+		sessions, err := w.Sessions(context.WithoutCancel(ctx))
+		if err != nil || slices.ContainsFunc(sessions, connected) {
+			return sessions, err
+		}
+		select {
+		case <-ctx.Done():
+			return sessions, nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func connected(s control.Session) bool { return s.State == "connected" }
+
 // up judges whether the agent's sessions stand.
 func (w *way) up(sessions []control.Session) check.Outcome {
 	var said []string
-	connected := 0
+	standing := 0
 	for _, s := range sessions {
 		switch {
-		case s.State == "connected":
-			connected++
+		case connected(s):
+			standing++
 			said = append(said, fmt.Sprintf("%s: connected for %s, round trip %.0f ms", s.Lane, time.Since(s.Since).Round(time.Second), s.RoundTripMS))
 		case s.LastError != "":
 			said = append(said, fmt.Sprintf("%s: %s: %s", s.Lane, s.State, s.LastError))
@@ -108,9 +131,9 @@ func (w *way) up(sessions []control.Session) check.Outcome {
 		}
 	}
 	switch {
-	case connected == 0:
+	case standing == 0:
 		return w.fill(check.Fail("NET-NO-SESSION", said...))
-	case connected < len(sessions):
+	case standing < len(sessions):
 		return w.fill(check.Warn("NET-SOME-SESSIONS", said...))
 	}
 	return check.Pass(append([]string{strings.Join(said, "; ")}, said...)...)

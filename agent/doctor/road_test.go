@@ -255,6 +255,13 @@ func TestOneFinding(t *testing.T) {
 			d.Connect = failing(syscall.EHOSTUNREACH)
 			return d
 		}, "network.tcp", check.Firewall, "the proxy 127.0.0.1"},
+		{"NET-PROXY-TLS", func(t *testing.T) *tunnel.Dialer {
+			d := throughProxy(t, plain.dialer(), nil, "HTTP/1.1 400 This is no TLS\r\n\r\n")
+			proxy, _ := d.Proxy(nil)
+			proxy.Scheme = "https"
+			d.Proxy = func(*url.URL) (*url.URL, error) { return proxy, nil }
+			return d
+		}, "network.connect", check.PlantIT, "http:// in place of https://"},
 		{"NET-403", func(t *testing.T) *tunnel.Dialer {
 			return throughProxy(t, plain.dialer(), nil, "HTTP/1.1 403 Forbidden\r\nServer: squid/5.7\r\nContent-Length: 7\r\n\r\nblocked")
 		}, "network.connect", check.Proxy, "it calls itself squid/5.7"},
@@ -394,6 +401,7 @@ func (a asked) Ping(context.Context) (time.Duration, error) { return 42 * time.M
 func (asked) Close(string)                                  {}
 
 func TestWhatTheRelaySays(t *testing.T) {
+	t.Parallel()
 	r := openRelay(t, nil, nil)
 	now := time.Now()
 	session := func(state, lastError, refusal string) control.Session {
@@ -447,14 +455,22 @@ func TestNamesAndSinkholes(t *testing.T) {
 		{"NET-DNS-SINKHOLE", "relay.example.com", "127.0.0.1"},
 		{"NET-DNS-SINKHOLE", "relay.example.com", "146.112.61.106"},
 		{"NET-REFUSED", "relay.example.com", "10.1.2.3"},
+		{"NET-PROXY-NAME", "proxy.example.com", "NXDOMAIN"},
 	} {
 		road := doctor.Road{
 			Dialer:   &tunnel.Dialer{URL: "wss://" + tt.name, Connect: failing(syscall.ECONNREFUSED)},
 			Resolver: resolver(t, tt.answers),
 		}
+		if tt.id == "NET-PROXY-NAME" {
+			road.Dialer.URL = "wss://relay.example.com"
+			road.Dialer.Proxy = func(*url.URL) (*url.URL, error) { return url.Parse("http://" + tt.name) }
+		}
 		got := one(t, diagnose(t, road))
 		if got.ID != tt.id || !strings.Contains(got.Cause+got.Fix, tt.name) {
 			t.Errorf("%s: %+v", tt.answers, got)
+		}
+		if tt.name != "relay.example.com" {
+			continue
 		}
 		request, err := road.Request(t.Context())
 		if err != nil || request.Host != tt.name || request.Port != "443" || !strings.Contains(request.Text, "CONNECT relay.example.com:443") {
