@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/lane"
 )
 
 // Defaults of connectors.Limits.
@@ -24,7 +25,7 @@ type conn struct {
 	db      *sql.DB
 	check   *statement
 	limits  connectors.Limits
-	lanes   lanes
+	lanes   lane.Lanes
 	logger  *slog.Logger
 	life    context.Context // ends with Close
 	end     context.CancelCauseFunc
@@ -50,9 +51,9 @@ func open(d dialect, a address, t connectors.Target) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.lanes = newLanes(c.limits.Concurrency)
+	c.lanes = lane.New(c.limits.Concurrency)
 	c.db = sql.OpenDB(connector)
-	c.db.SetMaxOpenConns(c.lanes.size())
+	c.db.SetMaxOpenConns(c.lanes.Size())
 	c.db.SetMaxIdleConns(c.limits.Concurrency)
 	c.db.SetConnMaxIdleTime(maxIdle)
 	c.life, c.end = context.WithCancelCause(context.Background())
@@ -83,7 +84,7 @@ func (c *conn) Check(ctx context.Context) (connectors.SystemInfo, error) {
 	if err != nil {
 		return info, err
 	}
-	_, err = c.read(ctx, laneCheck, q, true, func(row connectors.Row) bool {
+	_, err = c.read(ctx, lane.Check, q, true, func(row connectors.Row) bool {
 		if info.Version == "" {
 			info.Version = versionIn(row)
 		}
@@ -113,11 +114,7 @@ func (c *conn) Read(ctx context.Context, r connectors.Read) iter.Seq2[connectors
 			yield(nil, err)
 			return
 		}
-		which := laneCalls
-		if connectors.IsNested(ctx) {
-			which = laneNested
-		}
-		_, err = c.read(ctx, which, q, r.Limit > 0, func(row connectors.Row) bool { return yield(row, nil) })
+		_, err = c.read(ctx, lane.Of(ctx), q, r.Limit > 0, func(row connectors.Row) bool { return yield(row, nil) })
 		if err != nil {
 			yield(nil, err)
 		}
@@ -125,8 +122,8 @@ func (c *conn) Read(ctx context.Context, r connectors.Read) iter.Seq2[connectors
 }
 
 // read borrows a session for one query. page says that the result is small, so that the server's time limit may stay.
-func (c *conn) read(ctx context.Context, which lane, q *query, page bool, yield func(connectors.Row) bool) (rows int, err error) {
-	for range c.lanes.size() + 1 { // every pooled session may be stale
+func (c *conn) read(ctx context.Context, which lane.Lane, q *query, page bool, yield func(connectors.Row) bool) (rows int, err error) {
+	for range c.lanes.Size() + 1 { // every pooled session may be stale
 		rows, err = c.readOnce(ctx, which, q, page, yield)
 		if err == nil || rows > 0 || !stale(err) || c.life.Err() != nil {
 			break
@@ -136,7 +133,7 @@ func (c *conn) read(ctx context.Context, which lane, q *query, page bool, yield 
 	return rows, err
 }
 
-func (c *conn) readOnce(ctx context.Context, which lane, q *query, page bool, yield func(connectors.Row) bool) (int, error) {
+func (c *conn) readOnce(ctx context.Context, which lane.Lane, q *query, page bool, yield func(connectors.Row) bool) (int, error) {
 	l, err := c.borrow(ctx, which)
 	if err != nil {
 		return 0, err

@@ -6,23 +6,24 @@ import (
 	"database/sql/driver"
 
 	"gantry/connectors"
+	"gantry/connectors/lane"
 )
 
 // lease is one session, borrowed for a call.
 type lease struct {
 	conn    *conn
 	session *sql.Conn
-	lane    lane
+	lane    lane.Lane
 	killer  killer // nil: the library ends a statement at the server itself
 	spoiled bool   // the session must not be used again
 }
 
 // borrow waits for a place in the lane, and takes a session from the pool or opens one.
-func (c *conn) borrow(ctx context.Context, which lane) (*lease, error) {
+func (c *conn) borrow(ctx context.Context, which lane.Lane) (*lease, error) {
 	if c.life.Err() != nil {
 		return nil, misfortune(connectors.Lost, errClosed.Error(), errClosed)
 	}
-	if err := c.lanes.enter(ctx, which, c.limits.Timeout); err != nil {
+	if err := c.lanes.Enter(ctx, which, c.limits.Timeout); err != nil {
 		return nil, err
 	}
 	w := newWait(ctx, c.life, c.limits.Timeout, nil)
@@ -30,7 +31,7 @@ func (c *conn) borrow(ctx context.Context, which lane) (*lease, error) {
 	w.busy()
 	session, err := c.db.Conn(w.ctx)
 	if err != nil {
-		c.lanes.leave(which)
+		c.lanes.Leave(which)
 		return nil, explainOpening(ctx, context.Cause(w.ctx), c.dialect, err)
 	}
 	l := &lease{conn: c, session: session, lane: which}
@@ -47,7 +48,7 @@ func (l *lease) giveBack() {
 		_ = l.session.Raw(func(any) error { return driver.ErrBadConn }) // that is how database/sql is told to close it
 	}
 	_ = l.session.Close() // it was closed already if it was spoiled
-	l.conn.lanes.leave(l.lane)
+	l.conn.lanes.Leave(l.lane)
 }
 
 // do makes one short native call.

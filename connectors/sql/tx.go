@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"gantry/connectors"
+	"gantry/connectors/lane"
 )
 
 // tx is one transaction in one session.
@@ -28,14 +29,14 @@ func (c *conn) Begin(ctx context.Context, readOnly bool) (connectors.Tx, error) 
 		if err == nil {
 			return t, nil
 		}
-		if attempt > c.lanes.size() || !stale(err) || c.life.Err() != nil {
+		if attempt > c.lanes.Size() || !stale(err) || c.life.Err() != nil {
 			return nil, err
 		}
 	}
 }
 
 func (c *conn) beginOnce(ctx context.Context, readOnly bool) (*tx, error) {
-	l, err := c.borrow(ctx, laneCalls)
+	l, err := c.borrow(ctx, lane.Calls)
 	if err != nil {
 		return nil, err
 	}
