@@ -1,6 +1,9 @@
 package connectors
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Kind tells failures of a native call apart, as far as a driver can know without a definition.
 type Kind string
@@ -22,6 +25,7 @@ type Failure struct {
 	Message string         // the system's own words
 	Source  map[string]any // more of what it said, for the error map: {"sqlstate": "23505", "constraint": "po_no"}
 	Sent    bool           // an effect may have reached the system
+	After   time.Duration  // the system itself said to wait so long (Retry-After); 0: it did not
 	Err     error          // the cause, for the log
 }
 

@@ -127,7 +127,7 @@ func forbidden(name, path string) string {
 	switch {
 	case !ours:
 		return foreign(name, path)
-	case withinAny(target, drivers) && !withinAny(name, append([]string{"agent/cmd", "connectors/conformance"}, drivers...)):
+	case withinAny(target, drivers) && !withinAny(name, []string{"agent/cmd", "connectors/conformance"}) && driverOf(name) != driverOf(target):
 		return "only the agent's main names a driver"
 	}
 	a := arrowOf(name)
@@ -136,6 +136,16 @@ func forbidden(name, path string) string {
 	}
 	if !within(target, a.folder) && !withinAny(target, a.may) {
 		return "no arrow leads there from " + a.folder
+	}
+	return ""
+}
+
+// driverOf gives the driver that a package belongs to; empty: none.
+func driverOf(name string) string {
+	for _, driver := range drivers {
+		if within(name, driver) {
+			return driver
+		}
 	}
 	return ""
 }
