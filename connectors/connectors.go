@@ -36,6 +36,14 @@ type Statement interface {
 	Params() []string
 }
 
+// Deep is a Statement that takes whole lists of a write's input: one document with an order and its lines. In Vars a
+// list is a []Vars; one that the input does not have is nil.
+type Deep interface {
+	Statement
+	// Lists names the lists, and the parameters of each one's members.
+	Lists() map[string][]string
+}
+
 // Target is what a driver needs to reach one system.
 type Target struct {
 	Dialect     string            // the definition's dialect: "postgres", "mysql", "sqlite", "sqlserver", "oracle"
@@ -81,6 +89,19 @@ type Conn interface {
 
 	// Close ends all logins. Calls in flight fail.
 	Close() error
+}
+
+// Right says whether the login may run a statement.
+type Right struct {
+	Denied bool
+	Reason string // what the system says it lacks, in words for its administrator
+}
+
+// Informer is a Conn whose system can tell in advance what the login may do.
+type Informer interface {
+	Conn
+	// Rights gives one Right for each of the statements. Nothing is run.
+	Rights(ctx context.Context, statements []Statement) ([]Right, error)
 }
 
 // Tx is one unit of work, used by one goroutine.

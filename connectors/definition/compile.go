@@ -176,6 +176,7 @@ func (c *compiler) procedure(at place, name string, e *Entity, w *Write) *Proced
 	for i, step := range w.Steps {
 		here := at.to("tx", strconv.Itoa(i))
 		call := c.call(here, step, c.stepParams(here, e, w, step, known))
+		c.checkLists(here, call.Statement, e, w)
 		p.Steps = append(p.Steps, call)
 		known = union(known, names(step.Returns...))
 	}
@@ -188,29 +189,57 @@ func (c *compiler) procedure(at place, name string, e *Entity, w *Write) *Proced
 	return p
 }
 
+// checkLists checks that the lists that a statement takes whole are there, and have the members that it names.
+func (c *compiler) checkLists(at place, s connectors.Statement, e *Entity, w *Write) {
+	deep, ok := s.(connectors.Deep)
+	if !ok {
+		return
+	}
+	lists := deep.Lists()
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		members, ok := listParams(name, e, w)
+		if !ok {
+			c.fault(at, "the statement takes %q, which is no list of the entity", name)
+			continue
+		}
+		for _, param := range lists[name] {
+			if !members[param] && param != "index" {
+				c.fault(at, "the members of %s have no writable field %q", name, param)
+			}
+		}
+	}
+}
+
+// listParams gives the parameters of a list's members; false where there is no such list.
+func listParams(name string, e *Entity, w *Write) (map[string]bool, bool) {
+	if list := w.Input[name]; list != nil && list.Type == entity.List {
+		return inputParams("", list.Fields), true
+	}
+	if list := e.Fields[name]; list != nil && list.Type == entity.List {
+		return fieldParams("", list.Fields), true
+	}
+	return nil, false
+}
+
 // stepParams adds what `for_each` brings: the members of the list, and the index.
 func (c *compiler) stepParams(at place, e *Entity, w *Write, step *Step, known map[string]bool) map[string]bool {
 	known = union(known, keysOf(step.Vars))
 	if step.ForEach == "" {
 		return known
 	}
-	list, inputs := w.Input[step.ForEach], true
-	if list == nil {
-		list, inputs = e.Fields[step.ForEach], false
-	}
-	if list == nil || list.Type != entity.List {
+	members, ok := listParams(step.ForEach, e, w)
+	if !ok {
 		c.fault(at, "for_each names %q, which is no list of the entity", step.ForEach)
 		return known
 	}
-	known = union(known, names("index"))
-	if inputs {
-		return union(known, inputParams("", list.Fields))
-	}
-	return union(known, fieldParams("", list.Fields))
+	return union(known, names("index"), members)
 }
 
 func (c *compiler) call(at place, step *Step, known map[string]bool) *Call {
-	return &Call{Step: step, Statement: c.statement(at, step, known), When: c.condition(at.to("when"), step.When), Vars: c.bindings(at, step.Vars)}
+	return &Call{
+		Step: step, Statement: c.statement(at, step, known), When: c.condition(at.to("when"), step.When),
+		Expect: c.condition(at.to("expect"), step.Expect), Vars: c.bindings(at, step.Vars),
+	}
 }
 
 // inbox puts the table's name, which the schema keeps to a plain identifier, into the base layer's statements.

@@ -75,11 +75,13 @@ type stepMembers struct {
 	ForEach string            `json:"for_each"`
 	Affects *int64            `json:"affects"`
 	Returns []string          `json:"returns"`
+	Reads   bool              `json:"reads"`
+	Expect  string            `json:"expect"`
 	Now     Native            `json:"now"`
 	Vars    map[string]string `json:"vars"`
 }
 
-var stepKeys = []string{"id", "when", "for_each", "affects", "returns", "now", "vars"}
+var stepKeys = []string{"id", "when", "for_each", "affects", "returns", "reads", "expect", "now", "vars"}
 
 // UnmarshalJSON implements json.Unmarshaler: what is not the engine's is the driver's.
 func (s *Step) UnmarshalJSON(b []byte) error { return s.decode(b) }
@@ -96,7 +98,7 @@ func (s *Step) decode(b []byte, notNative ...string) error {
 	for _, key := range append(notNative, stepKeys...) {
 		delete(all, key)
 	}
-	*s = Step{ID: m.ID, When: m.When, ForEach: m.ForEach, Affects: m.Affects, Returns: m.Returns, Now: m.Now, Vars: m.Vars, Native: all}
+	*s = Step{ID: m.ID, When: m.When, ForEach: m.ForEach, Affects: m.Affects, Returns: m.Returns, Reads: m.Reads, Expect: m.Expect, Now: m.Now, Vars: m.Vars, Native: all}
 	return nil
 }
 
@@ -128,7 +130,7 @@ func (c *Child) UnmarshalJSON(b []byte) error {
 	return c.Step.decode(b, "parent", "of", "order")
 }
 
-var writeKeys = []string{"class", "title", "tx", "idempotency", "inbox", "mode", "action", "from", "to", "input", "vars"}
+var writeKeys = []string{"class", "title", "tx", "idempotency", "inbox", "mode", "action", "from", "to", "input", "vars", "read_back"}
 
 // UnmarshalJSON implements json.Unmarshaler: a write without `tx` is itself its only step.
 func (w *Write) UnmarshalJSON(b []byte) error {

@@ -86,6 +86,15 @@
 // came: it stands in a column of the system, where people look for it, and it is the system that makes it unique. Two
 // connections that write with one key there mean one record. Who does not want that gives each caller a prefix of its own.
 //
+// # What a success looks like
+//
+// An answer without an error is not believed. `expect: "result.id > 0"` in a step says how its answer looks when it
+// did what it should; `result` has the columns that the step returned. And after every write the record is read: what the caller sent
+// must stand in it, the status of an action with `to` must be that, and what was deleted hard must be gone. A difference is
+// SYSTEM_ERROR, with the fields that differ; the outcome is `rejected` where the write was undone or changed nothing at
+// all, else `unknown`. `read_back: false` in an operation turns that off, where a system is known to change what it is given. A step with
+// `reads: true` changes nothing: it looks up what later steps need.
+//
 // # Native types
 //
 // `native` says what a column holds, where the canonical type does not: integer, decimal, float, string, boolean,

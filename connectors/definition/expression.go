@@ -18,7 +18,7 @@ const (
 	interruptChecks = 100     // comprehension steps between two looks at the context
 )
 
-// Scope is what an expression sees: `input`, `current`, `row`, `login` and `source`, those that its place has.
+// Scope is what an expression sees: `input`, `current`, `row`, `login`, `source` and `result`, those that its place has.
 type Scope map[string]any
 
 // Expression is a compiled CEL expression. It is safe for concurrent use.
@@ -34,7 +34,7 @@ func newEnvironment() (*environment, error) {
 	object := cel.MapType(cel.StringType, cel.DynType)
 	env, err := cel.NewEnv(
 		cel.Variable("input", object), cel.Variable("current", cel.DynType), cel.Variable("row", object),
-		cel.Variable("login", object), cel.Variable("source", object),
+		cel.Variable("login", object), cel.Variable("source", object), cel.Variable("result", object),
 		ext.Strings(), ext.Lists(), ext.Math(),
 		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(64),
 	)

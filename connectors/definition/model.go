@@ -53,6 +53,8 @@ type Step struct {
 	ForEach string            // run once for each member of this list of the input
 	Affects *int64            // rows that it must affect
 	Returns []string          // columns that it returns beside those of the key
+	Reads   bool              // it changes nothing: what it returns is looked up for the steps after it
+	Expect  string            // CEL over `result`, what the step returned: how a success looks
 	Now     Native            // the form of :now
 	Vars    map[string]string // more parameters, "${cel}"
 	Native  map[string]any    // the driver's own members: {"sql": "…"}
@@ -131,7 +133,11 @@ type Write struct {
 	To          string            `json:"to"`     // of an action: the status it ends in
 	Input       map[string]*Field `json:"input"`  // of an action: the body's members
 	Vars        map[string]string `json:"vars"`   // parameters, "${cel}"
+	ReadBack    *bool             `json:"read_back"`
 }
+
+// ReadsBack reports whether the record is compared with what was written.
+func (w *Write) ReadsBack() bool { return w.ReadBack == nil || *w.ReadBack }
 
 // Class is the promise of a write that is sent again with the same key.
 type Class string

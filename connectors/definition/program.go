@@ -81,6 +81,7 @@ type Call struct {
 	*Step
 	Statement connectors.Statement
 	When      *Expression
+	Expect    *Expression
 	Vars      []Binding
 }
 

@@ -50,6 +50,9 @@ func (e *Engine) fault(ctx context.Context, at place, err error) *fault.Error {
 		f = byKind(failure)
 	}
 	f.Because(err)
+	if failure.After > 0 {
+		f.After(failure.After)
+	}
 	if failure.Status != "" || failure.Message != "" {
 		f.Said(failure.Status, failure.Message)
 	}

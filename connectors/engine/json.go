@@ -75,12 +75,26 @@ func appendNative(b []byte, v any) []byte {
 		return strconv.AppendBool(b, v)
 	case int64:
 		return strconv.AppendInt(b, v, 10)
+	case []connectors.Vars:
+		return appendVars(b, v)
 	case []byte:
 		return appendString(b, base64.StdEncoding.EncodeToString(v))
 	case time.Time:
 		return append(v.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
 	}
 	return appendString(b, text(v))
+}
+
+// appendVars appends a list that a statement takes whole.
+func appendVars(b []byte, members []connectors.Vars) []byte {
+	b = append(b, '[')
+	for i, member := range members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendRow(b, connectors.Row(member), nil)
+	}
+	return append(b, ']')
 }
 
 // appendRow appends the native record, by column name, without the hidden columns.

@@ -37,7 +37,28 @@ func (j *job) bind() {
 	if j.w.IdempotencyKey != "" {
 		j.vars["idempotency_key"] = j.w.IdempotencyKey
 	}
+	j.bindLists()
 	j.overlay()
+}
+
+// bindLists gives the lists to the statements that take them whole; one that the input does not have is null.
+func (j *job) bindLists() {
+	for _, columns := range [][]*column{j.t.columns, j.t.inputs[j.p.Name]} {
+		for _, c := range columns {
+			if c.Type == entity.List {
+				j.vars[c.Name] = nil
+			}
+		}
+	}
+	for name, members := range j.in.lists {
+		whole := make([]connectors.Vars, len(members))
+		for i, member := range members {
+			whole[i] = connectors.Vars{"index": int64(i + 1)}
+			bindNull(whole[i], j.listColumns(name))
+			maps.Copy(whole[i], member)
+		}
+		j.vars[name] = whole
+	}
 }
 
 // overlay puts the input over what stands there.
@@ -144,6 +165,9 @@ func (j *job) exec(ctx context.Context, name string, call *definition.Call, vars
 			return err
 		}
 	}
+	if call.Reads {
+		return j.lookUp(ctx, call, vars)
+	}
 	if j.w.DryRun {
 		j.planned = append(j.planned, planned{name, call.Statement.Params(), maps.Clone(vars)})
 		return nil
@@ -153,11 +177,29 @@ func (j *job) exec(ctx context.Context, name string, call *definition.Call, vars
 		return err
 	}
 	j.changed = true
+	if err := j.expected(ctx, name, call, effect); err != nil {
+		return err
+	}
 	if call.ForEach == "" {
 		maps.Copy(j.vars, effect.Row)
 	}
 	if call.Affects != nil && effect.Affected >= 0 && effect.Affected != *call.Affects {
 		return j.explain(ctx, name, *call.Affects, effect.Affected)
+	}
+	return nil
+}
+
+// lookUp runs a step that changes nothing, in a dry run too; what it does not find is null.
+func (j *job) lookUp(ctx context.Context, call *definition.Call, vars connectors.Vars) error {
+	rows, err := collect(j.tx.Read(ctx, connectors.Read{Statement: call.Statement, Vars: vars, Limit: 1}))
+	if err != nil {
+		return err
+	}
+	for _, column := range call.Returns {
+		j.vars[column] = nil
+	}
+	if len(rows) > 0 {
+		maps.Copy(j.vars, rows[0])
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ type job struct {
 	current any            // the same, as expressions see it
 	vars    connectors.Vars
 	changed bool // a step succeeded
+	ignored bool // and yet the record is as it was
 	planned []planned
 }
 
@@ -256,15 +257,12 @@ func (j *job) result(ctx context.Context) (Result, error) {
 	}
 	if r.DeleteMode == "hard" || r.DeleteMode == "soft" {
 		r.Status = http.StatusNoContent
-	} else {
-		row, err := j.e.find(ctx, j.tx, j.t, j.key)
-		if err != nil {
+		if err := j.gone(ctx, r.DeleteMode); err != nil {
 			return r, err
 		}
-		if row == nil {
-			return r, fault.New(fault.SystemError, "The record is not there after the write.")
-		}
-		if r.Record, err = j.e.encodeOne(ctx, j.tx, j.t, j.view(), row); err != nil {
+	} else {
+		var err error
+		if r.Record, err = j.readBack(ctx); err != nil {
 			return r, err
 		}
 		id = r.Record.ID
@@ -305,7 +303,7 @@ func (j *job) unknown(f *fault.Error) *fault.Error {
 func (j *job) failed(ctx context.Context, err error) error {
 	f := j.e.fault(ctx, j.at, err)
 	failure, bySystem := errors.AsType[*connectors.Failure](err)
-	if !j.e.conn.Atomic() && (j.changed || bySystem && failure.Sent && failure.Kind != connectors.Answered) {
+	if !j.e.conn.Atomic() && (j.changed && !j.ignored || bySystem && failure.Sent && failure.Kind != connectors.Answered) {
 		return j.unknown(f) // what was done stays done
 	}
 	answered := !bySystem || failure.Kind == connectors.Answered

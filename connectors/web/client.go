@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -51,11 +52,12 @@ type Client struct {
 
 // Request is one exchange.
 type Request struct {
-	Method string // "": GET
-	URL    string // relative to the address; a link of the system's goes through Resolve first
-	Header http.Header
-	Body   []byte
-	Effect bool // it may change something: no redirect is followed, and a cut leaves the outcome open
+	Method   string // "": GET
+	URL      string // relative to the address; a link of the system's goes through Resolve first
+	Header   http.Header
+	Body     []byte
+	Patience time.Duration // 0: the client's Timeout
+	Effect   bool          // it may change something: no redirect is followed, and a cut leaves the outcome open
 }
 
 // Response is an answer, whole.
@@ -111,7 +113,7 @@ func rootsWith(pem string) (*x509.CertPool, error) {
 // Do makes one exchange. Whatever the status is, the answer is returned; the error is a *connectors.Failure, a
 // *fault.Error of the dialer, or, where nothing was sent that has an effect, the context's.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	call, end := c.bound(ctx)
+	call, end := c.bound(ctx, cmp.Or(r.Patience, c.timeout))
 	defer end()
 	var wrote atomic.Bool
 	call = httptrace.WithClientTrace(call, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
@@ -132,8 +134,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 }
 
 // bound ends a call with its time, and with the client.
-func (c *Client) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	timed, cancel := context.WithTimeoutCause(ctx, c.timeout, errSlow)
+func (c *Client) bound(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	timed, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
 	call, stop := context.WithCancelCause(timed)
 	unhook := context.AfterFunc(c.life, func() { stop(errClosed) })
 	return call, func() { unhook(); stop(nil); cancel() }
@@ -148,9 +150,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	if err != nil {
 		return nil, Misused("the request cannot be made: %w", err)
 	}
-	for name, values := range r.Header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, r.Header)
 	request.Header.Set("User-Agent", "gantry")
 	return request, nil
 }

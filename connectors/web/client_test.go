@@ -93,13 +93,13 @@ func TestMisbehaviour(t *testing.T) {
 		}, connectors.Lost, 0},
 		{"body too large", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(make([]byte, 1<<20))
-		}, connectors.Answered, 0},
+		}, connectors.Lost, 0},
 		{"body unpacks too large", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			z := gzip.NewWriter(w)
 			_, _ = z.Write(make([]byte, 8<<20))
 			_ = z.Close()
-		}, connectors.Answered, 0},
+		}, connectors.Lost, 0},
 		{"headers too large", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<20))
 		}, connectors.Lost, 0},
@@ -108,7 +108,7 @@ func TestMisbehaviour(t *testing.T) {
 			server := serve(t, test.handler)
 			c := client(t, web.Options{Address: server.URL, Timeout: test.timeout, MaxBody: 64 << 10})
 			_, err := c.Do(t.Context(), effect)
-			if f := failed(t, err); f.Kind != test.kind || f.Kind != connectors.Answered && !f.Sent {
+			if f := failed(t, err); f.Kind != test.kind || !f.Sent {
 				t.Errorf("kind %s, sent %t: %v", f.Kind, f.Sent, f)
 			}
 			c.Close() // so that the server need not wait for us

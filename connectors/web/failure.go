@@ -108,6 +108,8 @@ func explain(ctx, call context.Context, err error, wrote, sent bool) error {
 		return failure(connectors.Lost, "the call was given up after the request was sent", context.Cause(ctx))
 	case errors.Is(cause, errClosed):
 		return failure(connectors.Lost, errClosed.Error(), errClosed)
+	case errors.Is(err, errTooLarge) && sent:
+		return failure(connectors.Lost, errTooLarge.Error(), err) // what it says of the effect was not read
 	case errors.Is(err, errTooLarge):
 		return failure(connectors.Answered, errTooLarge.Error(), err)
 	case errors.Is(cause, errSlow) && wrote:
