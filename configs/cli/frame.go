@@ -70,7 +70,8 @@ func completion(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {
 			cmd.Short = "Write what a shell needs to complete the words of this program"
-			cmd.Long, cmd.Args, cmd.RunE = "", unknown, showHelp
+			cmd.Use, cmd.Long = "completion {bash | zsh | fish | powershell}", completionHelp(root.Name())
+			cmd.Args, cmd.RunE = unknown, showHelp
 		}
 	}
 }
@@ -111,6 +112,14 @@ func (f *Frame) prepare(cmd *cobra.Command) error {
 	}
 	f.colour = f.colour && !f.NoColor
 	return nil
+}
+
+func completionHelp(program string) string {
+	return `Write what a shell needs to complete the commands, flags and ids of this program. For bash, now:
+
+  source <(` + program + ` completion bash)
+
+The packages bring it for all users; the help of each shell says how to keep it.`
 }
 
 // Bounded gives a command's context with --timeout as its end.

@@ -57,7 +57,7 @@ func (f *Frame) showFlags(title string, flags *pflag.FlagSet) {
 
 // usageLine is cobra's, but for a command that only has others below it.
 func usageLine(cmd *cobra.Command) string {
-	if cmd.HasAvailableSubCommands() {
+	if cmd.HasAvailableSubCommands() && cmd.Name() == cmd.Use {
 		return cmd.CommandPath() + " COMMAND"
 	}
 	return cmd.UseLine()
