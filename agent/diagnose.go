@@ -122,7 +122,7 @@ func StoredRoad(ctx context.Context, config configs.Agent, o Options, whose stri
 	case errors.Is(err, fs.ErrNotExist), err == nil && found.Identity.Agent == "":
 		return doctor.Road{NoRelay: notEnrolled}
 	case errors.Is(err, fs.ErrPermission):
-		return doctor.Road{NoRelay: "only an administrator may read which relay it is: run this with sudo, or as administrator"}
+		return doctor.Road{NoRelay: "only an administrator may read which relay it is"}
 	case err != nil:
 		return doctor.Road{NoRelay: "the agent's database does not tell the relay: " + err.Error()}
 	}

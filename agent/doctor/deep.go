@@ -22,6 +22,9 @@ const (
 
 // checkThroughput sends and fetches a few megabytes through a session.
 func (w *way) checkThroughput(ctx context.Context) check.Outcome {
+	if w.Open == nil {
+		return check.Skip(w.NoIdentity)
+	}
 	session, err := w.Open(ctx)
 	if err != nil {
 		return check.Skip("there is no session to measure with: " + errorText(err))
@@ -68,6 +71,9 @@ func speed(ctx context.Context, s Session, up, down int) (float64, error) {
 
 // checkIdle looks whether a session holds on which nothing travels but its own small beats.
 func (w *way) checkIdle(ctx context.Context) check.Outcome {
+	if w.Open == nil {
+		return check.Skip(w.NoIdentity)
+	}
 	session, err := w.Open(ctx)
 	if err != nil {
 		return check.Skip("there is no session to wait with: " + errorText(err))

@@ -35,7 +35,7 @@ func (m *machine) checkDatabase(ctx context.Context) check.Outcome {
 	case errors.Is(err, fs.ErrNotExist):
 		return check.Pass("none yet in " + folder)
 	case errors.Is(err, fs.ErrPermission):
-		return check.Skip("only an administrator may read " + folder)
+		return check.Skip("only an administrator may read it")
 	case errors.Is(err, state.ErrCorrupt):
 		o = check.Fail("HOST-DATABASE", err.Error())
 	case errors.Is(err, state.ErrNewer):

@@ -176,7 +176,7 @@ func (m *machine) checkAnswers(ctx context.Context) check.Outcome {
 	case errors.Is(err, control.ErrNotRunning):
 		return check.Skip("no agent runs")
 	case errors.Is(err, control.ErrNoAccess):
-		return check.Skip("only an administrator may ask it: run this with sudo, or as administrator")
+		return check.Skip("only an administrator may ask it")
 	case errors.Is(err, context.DeadlineExceeded):
 		return check.Fail("HOST-SILENT", "no answer within "+answerTime.String())
 	case err != nil:

@@ -16,7 +16,9 @@ import (
 	"gantry/agent/doctor"
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/installer"
 	"gantry/tunnel/check"
+	"gantry/tunnel/pki"
 )
 
 // thisCommand is what this process is to a person who asks where its proxy is set.
@@ -60,7 +62,7 @@ func reportCode(r check.Report, strict bool) int {
 func (a *app) examine(cmd *cobra.Command, deep bool) check.Report {
 	config, _ := a.load() // what is wrong with it, a check says; its defaults tell the place
 	o := check.Options{Program: "gantry-agent", Version: version, Progress: a.progress(), Limit: a.given(cmd)}
-	machine := a.machine(config)
+	machine := a.machine()
 	client := control.NewClient(config.StateDir)
 	asking, cancel := context.WithTimeout(cmd.Context(), 3*time.Second)
 	_, err := client.Status(asking)
@@ -68,13 +70,42 @@ func (a *app) examine(cmd *cobra.Command, deep bool) check.Report {
 	if err == nil {
 		return a.examineBoth(cmd.Context(), machine, client, deep, o)
 	}
-	road := agent.StoredRoad(cmd.Context(), config, agent.Options{Version: version, Logger: slog.New(slog.DiscardHandler)}, thisCommand)
+	road := a.ownRoad(cmd.Context(), config, err)
 	road.Deep = deep
 	if o.Limit == 0 {
 		o.Limit = road.Limit()
 	}
 	checks := append(machine.Checks(), road.Checks()...)
 	return check.Run(cmd.Context(), checks, o).Join(check.Report{})
+}
+
+// ownRoad is the way as this process goes it; err is why the running agent does not.
+func (a *app) ownRoad(ctx context.Context, config configs.Agent, err error) doctor.Road {
+	logger := slog.New(slog.DiscardHandler)
+	if errors.Is(err, control.ErrNoAccess) {
+		a.say("Only an administrator sees everything: run it with sudo, or as administrator.")
+		if s, err := a.running(ctx); err == nil && s.Relay.URL != "" {
+			road, err := agent.RoadTo(config, s.Relay.URL, pki.Pin{}, thisCommand, logger)
+			if err == nil {
+				road.NoIdentity = "only an administrator may show the agent's identity"
+				road.Sessions = func(ctx context.Context) ([]control.Session, error) {
+					s, err := a.running(ctx)
+					return s.Sessions, err
+				}
+				return road
+			}
+		}
+	}
+	return agent.StoredRoad(ctx, config, agent.Options{Version: version, Logger: logger}, thisCommand)
+}
+
+// running asks the agent how it is; of the machine's service everybody may ask that.
+func (a *app) running(ctx context.Context) (control.Status, error) {
+	s, err := a.client().Status(ctx)
+	if errors.Is(err, control.ErrNoAccess) && a.isService() {
+		return control.NewStatusClient(installer.AgentLayout().Channels()).Status(ctx)
+	}
+	return s, err
 }
 
 // examineBoth looks at the machine while the running agent goes its way.
@@ -100,14 +131,14 @@ func (a *app) examineBoth(ctx context.Context, machine doctor.Machine, client *c
 }
 
 // machine is what this process can find out about the machine.
-func (a *app) machine(config configs.Agent) doctor.Machine {
+func (a *app) machine() doctor.Machine {
 	executable, err := os.Executable()
 	if err != nil {
 		executable = os.Args[0]
 	}
 	return doctor.Machine{
 		Version: version, Executable: executable, ConfigFile: a.file(), ConfigSet: a.ConfigFile != "", StateDir: a.Folder,
-		MachineID: agent.MachineID(), Service: a.serviceState, Running: control.NewClient(config.StateDir).Status,
+		MachineID: agent.MachineID(), Service: a.serviceState, Running: a.running,
 	}
 }
 

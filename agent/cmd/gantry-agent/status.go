@@ -72,10 +72,7 @@ func statusCode(s control.State) int {
 
 // ask gives the running agent's status, or what the disk tells when it does not run.
 func (a *app) ask(ctx context.Context) (control.Status, error) {
-	s, err := a.client().Status(ctx)
-	if errors.Is(err, control.ErrNoAccess) && a.isService() {
-		s, err = control.NewStatusClient(installer.AgentLayout().Channels()).Status(ctx)
-	}
+	s, err := a.running(ctx)
 	switch {
 	case errors.Is(err, control.ErrNotRunning):
 		return a.resting(ctx, control.NotRunning)
