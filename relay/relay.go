@@ -196,6 +196,9 @@ func (r *Relay) Sentence(ctx context.Context) (string, error) {
 // Store gives the store whose writes take effect on what runs: for those who administer the relay in its own process.
 func (r *Relay) Store() store.Store { return r.store }
 
+// Operator serves the API to whoever owns the relay, in its own process: see api.API.Operator.
+func (r *Relay) Operator() http.Handler { return r.api.Operator() }
+
 // storeUp asks the store within a second.
 func (r *Relay) storeUp() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

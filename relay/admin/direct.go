@@ -48,7 +48,7 @@ func (d Direct) CreateOrganisation(ctx context.Context, wish NewOrganisation) (O
 	if err != nil {
 		return Organisation{}, told(err)
 	}
-	return showOrganisation(o, store.Credits{Total: o.Credits}), nil
+	return showOrganisation(o, store.Credits{Total: o.Credits}), d.record(ctx, o.ID, "organisations.create", o.ID)
 }
 
 // Keys implements Administration.
@@ -85,7 +85,7 @@ func (d Direct) CreateKey(ctx context.Context, organisation string, wish NewKey)
 	if err != nil {
 		return Key{}, told(err)
 	}
-	return showKey(key, token), nil
+	return showKey(key, token), d.record(ctx, organisation, "keys.create", key.ID)
 }
 
 // RevokeKey implements Administration.
@@ -94,7 +94,17 @@ func (d Direct) RevokeKey(ctx context.Context, organisation, id string) (Key, er
 	if err != nil {
 		return Key{}, told(err)
 	}
-	return showKey(key, ""), nil
+	return showKey(key, ""), d.record(ctx, organisation, "keys.delete", key.ID)
+}
+
+// record puts what was done into the organisation's audit.
+func (d Direct) record(ctx context.Context, organisation, action, target string) error {
+	owner := auth.OperatorOf(organisation)
+	_, err := d.Store.RecordAudit(ctx, store.AuditEntry{
+		OrganisationID: organisation, Actor: store.Actor{Name: owner.Name, Role: owner.Role}, Action: action,
+		Subject: store.Subject{Target: target}, Result: "OK",
+	})
+	return told(err)
 }
 
 // pages walks a list of the store; each gives a row's id.

@@ -52,6 +52,13 @@ func (a *API) data(operation string, serve dataAnswer) http.Handler {
 
 // authenticate finds the principal and counts the call against its token's rate.
 func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (context.Context, *auth.Principal, error) {
+	if p := operator(r.Context()); p != nil {
+		if p.OrganisationID == "" {
+			return r.Context(), nil, fault.New(fault.InvalidRequest, "The request names no organisation.").
+				Member(HeaderOrganisation, "REQUIRED", "the id of an organisation")
+		}
+		return r.Context(), p, nil
+	}
 	ctx, p, err := a.auth.Authenticate(r.Context(), r.Header.Get("Authorization"))
 	if err != nil {
 		return ctx, nil, err

@@ -87,11 +87,16 @@ type visit struct {
 	operation string // a bounded set of names: metrics are labelled with it
 	token     string // id of the token
 	begun     bool   // the status is out
+	subject   store.Subject
+	before    func() // runs before the status goes out; nil: nothing
 	err       error
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (v *visit) WriteHeader(status int) {
+	if v.before != nil && !v.begun {
+		v.before()
+	}
 	v.begun = true
 	v.ResponseWriter.WriteHeader(status)
 }

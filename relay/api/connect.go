@@ -44,6 +44,7 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 	if err := wish.check(); err != nil {
 		return err
 	}
+	about(w, store.Subject{SiteID: clip(wish.Site)})
 	ctx, cancel := context.WithTimeoutCause(ctx, createTime, errTimeout)
 	defer cancel()
 	system, err := a.system(ctx, p.OrganisationID, wish.Site, wish.System)
@@ -57,7 +58,9 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", "/api/v1/connections/"+created.Connection.ID)
+	c := created.Connection
+	about(w, store.Subject{Target: c.ID, SiteID: c.Site, AgentID: c.Agent, ConnectionID: c.ID})
+	w.Header().Set("Location", "/api/v1/connections/"+c.ID)
 	return reply(w, http.StatusCreated, created)
 }
 

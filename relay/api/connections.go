@@ -107,6 +107,7 @@ func (a *API) replaceToken(ctx context.Context, w http.ResponseWriter, r *http.R
 	if err != nil {
 		return a.stateOf(ctx, p, r.PathValue("id"), err)
 	}
+	about(w, ofConnection(c))
 	return reply(w, http.StatusOK, connectionToken{a.show(c), text})
 }
 
@@ -134,6 +135,7 @@ func (a *API) disconnect(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return err
 	}
+	about(w, ofConnection(c))
 	a.forget(ctx, c)
 	return reply(w, http.StatusOK, a.show(c))
 }

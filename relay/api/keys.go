@@ -67,6 +67,7 @@ func (a *API) createKey(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
+	about(w, store.Subject{Target: key.ID})
 	made := showKey(key)
 	made.Token = text
 	w.Header().Set("Location", "/api/v1/keys/"+key.ID)

@@ -13,23 +13,28 @@ func (a *API) routes() *http.ServeMux {
 	own := func(pattern, operation string, permission auth.Permission, serve ownAnswer) {
 		m.Handle(pattern, a.own(operation, permission, serve))
 	}
+	audited := func(pattern, operation string, permission auth.Permission, serve ownAnswer) {
+		m.Handle(pattern, a.audited(operation, permission, serve))
+	}
 	own("GET /api/v1/systems", "systems.list", auth.View, a.listSystems)
 	own("GET /api/v1/systems/{system}", "systems.get", auth.View, a.getSystem)
-	own("POST /api/v1/sites", "sites.create", auth.Manage, a.createSite)
+	audited("POST /api/v1/sites", "sites.create", auth.Manage, a.createSite)
 	own("GET /api/v1/sites", "sites.list", auth.View, a.listSites)
 	own("GET /api/v1/sites/{id}", "sites.get", auth.View, a.getSite)
-	own("DELETE /api/v1/sites/{id}", "sites.delete", auth.Manage, a.deleteSite)
-	own("POST /api/v1/sites/{id}/enrolment-tokens", "enrolment_tokens.create", auth.Manage, a.createEnrolmentToken)
-	own("DELETE /api/v1/sites/{id}/agents/{agent}", "agents.delete", auth.Manage, a.deleteAgent)
-	own("POST /api/v1/connections", "connections.create", auth.Manage, a.createConnection)
+	audited("DELETE /api/v1/sites/{id}", "sites.delete", auth.Manage, a.deleteSite)
+	audited("POST /api/v1/sites/{id}/enrolment-tokens", "enrolment_tokens.create", auth.Manage, a.createEnrolmentToken)
+	audited("DELETE /api/v1/sites/{id}/agents/{agent}", "agents.delete", auth.Manage, a.deleteAgent)
+	audited("POST /api/v1/connections", "connections.create", auth.Manage, a.createConnection)
 	own("GET /api/v1/connections", "connections.list", auth.View, a.listConnections)
 	own("GET /api/v1/connections/{id}", "connections.get", auth.View, a.getConnection)
-	own("POST /api/v1/connections/{id}/token", "connections.token", auth.Manage, a.replaceToken)
-	own("POST /api/v1/connections/{id}/disconnect", "connections.disconnect", auth.Manage, a.disconnect)
+	audited("POST /api/v1/connections/{id}/token", "connections.token", auth.Manage, a.replaceToken)
+	audited("POST /api/v1/connections/{id}/disconnect", "connections.disconnect", auth.Manage, a.disconnect)
 	own("GET /api/v1/credits", "credits.get", auth.View, a.getCredits)
 	own("GET /api/v1/keys", "keys.list", auth.Manage, a.listKeys)
-	own("POST /api/v1/keys", "keys.create", auth.Manage, a.createKey)
-	own("DELETE /api/v1/keys/{id}", "keys.delete", auth.Manage, a.deleteKey)
+	audited("POST /api/v1/keys", "keys.create", auth.Manage, a.createKey)
+	audited("DELETE /api/v1/keys/{id}", "keys.delete", auth.Manage, a.deleteKey)
+
+	own("GET /api/v1/audit", "audit.list", auth.Manage, a.listAudit)
 
 	data := func(pattern, operation string, serve dataAnswer) {
 		m.Handle(pattern, a.data(operation, serve))

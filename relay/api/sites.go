@@ -69,6 +69,7 @@ func (a *API) createSite(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return err
 	}
+	about(w, store.Subject{Target: site.ID, SiteID: site.ID})
 	token, err := a.enrolmentToken(ctx, p.OrganisationID, site.ID, enrolmentLife)
 	if err != nil {
 		return err

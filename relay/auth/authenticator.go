@@ -48,7 +48,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorization string) 
 		return ctx, nil, errExpired()
 	}
 	p := &Principal{
-		Kind: kind, TokenID: held.token, OrganisationID: held.organisation, Role: held.role, Connection: held.connection,
+		Kind: kind, TokenID: held.token, OrganisationID: held.organisation, Name: held.name, Role: held.role, Connection: held.connection,
 	}
 	return a.bind(ctx, p, held), p, nil
 }
@@ -94,7 +94,7 @@ func (a *Authenticator) findKey(ctx context.Context, hash store.Hash) (entry, er
 	case !key.RevokedAt.IsZero():
 		return entry{}, errKeyRevoked()
 	}
-	return entry{subjects: []string{key.ID}, token: key.ID, organisation: key.OrganisationID, role: key.Role, expires: key.ExpiresAt}, nil
+	return entry{subjects: []string{key.ID}, token: key.ID, organisation: key.OrganisationID, name: key.Name, role: key.Role, expires: key.ExpiresAt}, nil
 }
 
 func (a *Authenticator) findToken(ctx context.Context, hash store.Hash) (entry, error) {

@@ -27,6 +27,7 @@ type entry struct {
 	subjects     []string // the ids whose end is the entry's
 	token        string
 	organisation string
+	name         string
 	role         store.Role
 	connection   *store.Connection // shared by all who hold the entry: never changed
 	expires      time.Time

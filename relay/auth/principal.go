@@ -10,10 +10,16 @@ type Principal struct {
 	Kind           Kind
 	TokenID        string // key_… or tok_…: for limits and the audit, never the token itself
 	OrganisationID string
+	Name           string            // of an organisation key
 	Role           store.Role        // of an organisation key
 	Connection     *store.Connection // of a connection token, or named by Narrow; nil: none
 
 	release []func()
+}
+
+// OperatorOf is whoever owns the relay, asking for an organisation without a key of it.
+func OperatorOf(organisation string) *Principal {
+	return &Principal{OrganisationID: organisation, Name: "gantry-relay", Role: store.Operator}
 }
 
 // Release ends the principal's hold; its contexts end with it.
@@ -44,6 +50,8 @@ func (p *Principal) Allows(permission Permission) bool {
 	switch p.Role {
 	case store.Admin:
 		return true
+	case store.Operator:
+		return permission == View || permission == Diagnose || permission == Manage
 	case store.Support:
 		return permission == View || permission == Diagnose || permission == ReadData
 	case store.Read:
@@ -60,6 +68,9 @@ func (p *Principal) Require(permission Permission) error {
 	case p.Kind == ConnectionToken:
 		return fault.New(fault.Forbidden, "A connection token reaches the data of its connection only.").
 			Advise("Use an organisation key (gok_…).")
+	case p.Role == store.Operator:
+		return fault.New(fault.Forbidden, "Whoever owns the relay reads and writes no plant's data.").
+			Advise("Use the connection's own token, or a key of its organisation.")
 	case permission == Diagnose:
 		return forbidden(p.Role, "run a diagnosis").Advise("Use a key with the role support or admin.")
 	case permission == WriteData:

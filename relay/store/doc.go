@@ -1,5 +1,5 @@
 // Package store says what the relay remembers: organisations with their credits and keys, sites with their agents,
-// connections with the hashes of their tokens, and the relay's own secrets.
+// connections with the hashes of their tokens, who did what, and the relay's own secrets.
 //
 // It holds the rows and small interfaces, one per use; Store joins them. Package sqlite is the store of one machine, and
 // package storetest is what every store must pass, so that PostgreSQL can follow.

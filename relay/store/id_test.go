@@ -32,3 +32,16 @@ func TestPageIsBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestAuditID(t *testing.T) {
+	for _, n := range []int{1, 9, 10, 123456789012} {
+		if got, ok := AuditNumber(AuditID(n)); !ok || got != n {
+			t.Errorf("%s reads as %d %t", AuditID(n), got, ok)
+		}
+	}
+	for _, id := range []string{"aud_", "aud_1", "aud_00000000000x", "aud_-00000000001", "con_000000000001", "aud_000000000000"} {
+		if n, ok := AuditNumber(id); ok {
+			t.Errorf("%s reads as %d", id, n)
+		}
+	}
+}

@@ -44,7 +44,10 @@ const (
 	Read    Role = "read"
 )
 
-// Roles lists every role.
+// Operator is the role of whoever owns the relay. No key has it.
+const Operator Role = "operator"
+
+// Roles lists the roles of keys.
 func Roles() []Role { return []Role{Admin, Support, Read} }
 
 // NewKey is an organisation key that is to be made.

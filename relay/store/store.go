@@ -14,6 +14,7 @@ type Store interface {
 	Enrolments
 	Agents
 	Connections
+	Audit
 	Secrets
 
 	// Ping proves that the store can be read.

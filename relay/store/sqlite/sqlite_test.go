@@ -175,3 +175,20 @@ func TestBackupAndCheck(t *testing.T) {
 		t.Errorf("check of an empty folder: %v", err)
 	}
 }
+
+func TestAuditIsAppendOnly(t *testing.T) {
+	s := open(t, t.TempDir(), nil)
+	defer closed(t, s)
+	o, err := s.CreateOrganisation(t.Context(), "Plant", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RecordAudit(t.Context(), store.AuditEntry{OrganisationID: o.ID, Action: "sites.create", Result: "OK"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"DELETE FROM audit", "UPDATE audit SET result = 'NO'"} {
+		if _, err := s.write.db.Exec(statement); err == nil {
+			t.Errorf("%s went through", statement)
+		}
+	}
+}

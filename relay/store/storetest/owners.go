@@ -96,6 +96,8 @@ func testForeign(t *testing.T, b *bench) {
 	foreign := p.connection(1)
 	foreign.OrganisationID = other
 	is(t, "reserve", got(b.ReserveConnection(ctx, foreign)).err, store.ErrNotFound)
+	got(b.RecordAudit(ctx, store.AuditEntry{OrganisationID: p.organisation, Action: "sites.create", Result: "OK"})).or(t)
+	same(t, "audit", 0, len(got(b.Audit(ctx, other, store.Page{})).or(t)))
 	same(t, "agents", 0, len(got(b.Agents(ctx, other, p.site)).or(t)))
 	same(t, "catalogues", 0, len(got(b.Catalogues(ctx, other, p.site)).or(t)))
 	same(t, "connections", 0, len(got(b.Connections(ctx, other, store.ConnectionFilter{}, store.Page{})).or(t)))

@@ -41,6 +41,8 @@ func Run(t *testing.T, open Open) {
 		{"credits run out", testCredits},
 		{"credits are not spent twice", testCreditsConcurrently},
 		{"tokens", testTokens},
+		{"audit", testAudit},
+		{"the audit has no gap", testAuditHasNoGap},
 		{"another organisation sees nothing", testForeign},
 		{"secrets are made once", testSecrets},
 		{"pages", testPages},
