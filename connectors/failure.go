@@ -12,9 +12,19 @@ type Kind string
 const (
 	Answered    Kind = "answered"    // the system answered with a fault of its own
 	Unreachable Kind = "unreachable" // no connection could be opened
+	Insecure    Kind = "insecure"    // the two sides found no encryption that both accept: no TLS, or a certificate that is not trusted
 	Lost        Kind = "lost"        // the connection broke under way
 	TimedOut    Kind = "timeout"     // the system did not answer in time
 	Misused     Kind = "misused"     // the driver was given something it cannot send: a value of the wrong type
+)
+
+// Account tells what keeps a login out beside a wrong password.
+type Account string
+
+// The states of an account that keep it out.
+const (
+	Locked  Account = "locked"  // locked, disabled, or not allowed to log in from here: the password is not in question
+	Expired Account = "expired" // the password must be changed first
 )
 
 // Failure is what went wrong in a native call. The engine turns it into a *fault.Error with the definition's error map,
@@ -24,6 +34,7 @@ type Failure struct {
 	Status  string         // the system's own code: an SQLSTATE, an HTTP status
 	Message string         // the system's own words
 	Source  map[string]any // more of what it said, for the error map: {"sqlstate": "23505", "constraint": "po_no"}
+	Account Account        // of a refused login, where the system says so
 	Sent    bool           // an effect may have reached the system
 	After   time.Duration  // the system itself said to wait so long (Retry-After); 0: it did not
 	Err     error          // the cause, for the log

@@ -136,6 +136,9 @@ func byKind(failure *connectors.Failure) *fault.Error {
 	switch failure.Kind {
 	case connectors.Unreachable:
 		return fault.New(fault.SystemUnreachable, "The agent could not open a connection to the system.")
+	case connectors.Insecure:
+		return fault.New(fault.SystemUnreachable, "The agent could not open an encrypted connection to the system.").
+			Advise("See `source` for the reason: give the system a certificate that the agent's host trusts, name its authority with the login's `ca`, or choose another `tls`.")
 	case connectors.Lost:
 		return fault.New(fault.SystemUnreachable, "The connection to the system broke during the call.").After(time.Second)
 	case connectors.TimedOut:

@@ -26,6 +26,7 @@ type diagnosis struct {
 	column     string
 	table      string
 	message    string
+	account    connectors.Account
 }
 
 // answered makes the failure of a fault that the system itself told.
@@ -34,7 +35,7 @@ func (d diagnosis) answered(err error) *connectors.Failure {
 }
 
 func (d diagnosis) failure(kind connectors.Kind, err error) *connectors.Failure {
-	return &connectors.Failure{Kind: kind, Status: d.status, Message: d.message, Err: err, Source: map[string]any{
+	return &connectors.Failure{Kind: kind, Status: d.status, Message: d.message, Account: d.account, Err: err, Source: map[string]any{
 		"sqlstate": d.sqlstate, "number": d.number, "constraint": d.constraint, "column": d.column, "table": d.table,
 		"message": d.message,
 	}}
@@ -85,18 +86,28 @@ func explainOpening(ctx context.Context, cause error, d dialect, err error) erro
 		if err.Kind == connectors.Answered || errors.Is(cause, errClosed) {
 			return err
 		}
-		return misfortune(connectors.Unreachable, whyUnreachable(err.Err), err.Err)
+		return unopened(err.Err)
 	default:
 		return err
 	}
 }
 
-// whyUnreachable says in words why no session came to be, as far as the client's side can tell.
-func whyUnreachable(err error) string {
+// errNoTLS is a server that has no TLS, where the settings ask for it.
+var errNoTLS = errors.New("the database offers no TLS")
+
+// unopened says why no session came to be, as far as the client's side can tell.
+func unopened(err error) *connectors.Failure {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the database's certificate is not trusted: " + e.Err.Error()
+		return misfortune(connectors.Insecure, "the database's certificate is not trusted: "+e.Err.Error(), err)
 	}
-	return "the database could not be reached"
+	if errors.Is(err, errNoTLS) || errors.Is(err, mysql.ErrNoTLS) {
+		return misfortune(connectors.Insecure, errNoTLS.Error()+", and the connection's setting asks for it", err)
+	}
+	_, alert := errors.AsType[tls.AlertError](err)
+	if _, garbled := errors.AsType[tls.RecordHeaderError](err); alert || garbled {
+		return misfortune(connectors.Insecure, "the database and the agent found no TLS that both accept", err)
+	}
+	return misfortune(connectors.Unreachable, "the database could not be reached", err)
 }
 
 // broken reports whether err tells of a connection that is no more.

@@ -102,5 +102,6 @@ func (mySQL) failure(err error) *connectors.Failure {
 	}
 	return diagnosis{
 		status: strconv.Itoa(int(e.Number)), sqlstate: string(e.SQLState[:]), number: int64(e.Number), message: e.Message,
+		account: map[uint16]connectors.Account{3118: connectors.Locked, 4151: connectors.Locked, 1820: connectors.Expired, 1862: connectors.Expired}[e.Number],
 	}.answered(err)
 }

@@ -112,5 +112,7 @@ func (oracle) failure(err error) *connectors.Failure {
 	if !ok {
 		return nil
 	}
-	return diagnosis{status: fmt.Sprintf("ORA-%05d", e.ErrCode), number: int64(e.ErrCode), message: e.ErrMsg}.answered(err)
+	return diagnosis{status: fmt.Sprintf("ORA-%05d", e.ErrCode), number: int64(e.ErrCode), message: e.ErrMsg, account: map[int]connectors.Account{
+		28000: connectors.Locked, 28001: connectors.Expired,
+	}[e.ErrCode]}.answered(err)
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"time"
@@ -76,6 +77,9 @@ func (d postgres) connector(a address, l connectors.Limits) (driver.Connector, e
 	config.RuntimeParams = map[string]string{"application_name": "gantry"}
 	config.ValidateConnect = nil
 	config.DialFunc = a.dialer(5432)
+	if a.secure == tlsRequire || a.secure == tlsVerify {
+		config.DialFunc = insisting(config.DialFunc)
+	}
 	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
 	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: time.Second}
@@ -88,6 +92,35 @@ func (d postgres) connector(a address, l connectors.Limits) (driver.Connector, e
 			"SET default_transaction_isolation = 'read committed'; SET statement_timeout = %d", d.milliseconds(l)))
 		return err
 	})), nil
+}
+
+// insisting dials connections whose server must have TLS.
+func insisting(dial pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &insistent{Conn: conn}, nil
+	}
+}
+
+// insistent tells by its own error that the server answers N to the request for TLS (SSLRequest of the protocol), which
+// pgx tells in words alone.
+type insistent struct {
+	net.Conn
+	asked bool
+}
+
+// Read implements net.Conn.
+func (c *insistent) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if first := !c.asked && n > 0; first {
+		if c.asked = true; n == 1 && b[0] == 'N' {
+			return 0, errNoTLS
+		}
+	}
+	return n, err
 }
 
 // grace is how much longer the server's own time limit is than ours, so that ours is the one that is met.
@@ -125,5 +158,6 @@ func (postgres) failure(err error) *connectors.Failure {
 	}
 	return diagnosis{
 		status: e.Code, sqlstate: e.Code, constraint: e.ConstraintName, column: e.ColumnName, table: e.TableName, message: e.Message,
+		account: map[string]connectors.Account{"28000": connectors.Locked}[e.Code], // 28P01 is the wrong password
 	}.answered(err)
 }

@@ -139,5 +139,7 @@ func (sqlServer) failure(err error) *connectors.Failure {
 	if !ok {
 		return nil
 	}
-	return diagnosis{status: strconv.Itoa(int(e.Number)), number: int64(e.Number), message: e.Message}.answered(err)
+	return diagnosis{status: strconv.Itoa(int(e.Number)), number: int64(e.Number), message: e.Message, account: map[int32]connectors.Account{
+		18486: connectors.Locked, 18470: connectors.Locked, 18487: connectors.Expired, 18488: connectors.Expired,
+	}[e.Number]}.answered(err)
 }
