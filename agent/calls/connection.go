@@ -3,7 +3,9 @@ package calls
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
+	"time"
 
 	"gantry/agent/policy"
 	"gantry/agent/state"
@@ -26,6 +28,15 @@ type connection struct {
 	calls   int
 	retired bool
 	failure fault.Code // of the last call, where it concerns the connection as a whole
+	last    outcomes
+
+	refused refusal // of probes
+}
+
+// outcomes are the last ends of calls, whatever they concern.
+type outcomes struct {
+	success, failure time.Time
+	fault            *fault.Error
 }
 
 // opening is one try to open the engine.
@@ -104,6 +115,10 @@ type Use struct {
 	State     string // idle, open or failing
 	Calls     int    // under way
 	LastError fault.Code
+
+	LastSuccess time.Time    // of any call since the agent started; zero: none
+	LastFailure time.Time    // of any call that failed for a reason which is not its caller's
+	Failure     *fault.Error // the failure of then
 }
 
 // Use tells how a connection is used.
@@ -114,13 +129,14 @@ func (h *Handler) Use(id string) Use {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	use := Use{State: "open", Calls: c.calls, LastSuccess: c.last.success, LastFailure: c.last.failure, Failure: c.last.fault}
 	switch {
 	case c.failure != "":
-		return Use{State: "failing", Calls: c.calls, LastError: c.failure}
+		use.State, use.LastError = "failing", c.failure
 	case c.opening == nil:
-		return Use{State: "idle", Calls: c.calls}
+		use.State = "idle"
 	}
-	return Use{State: "open", Calls: c.calls}
+	return use
 }
 
 // ended notes how the last call on the connection as a whole went; what concerns one record or entity says nothing of it.
@@ -128,8 +144,23 @@ func (c *connection) ended(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
-		c.failure = ""
-	} else if f := fault.From(err, fault.HopAgent); f.Scope == fault.ScopeConnection && f.Code != fault.RateLimitExceeded && f.Code != fault.Overloaded {
+		c.failure, c.last.success = "", time.Now()
+		return
+	}
+	f := fault.From(err, fault.HopAgent)
+	if tells(f) {
+		c.last.failure, c.last.fault = time.Now(), f
+	}
+	if f.Scope == fault.ScopeConnection && f.Code != fault.RateLimitExceeded && f.Code != fault.Overloaded {
 		c.failure = f.Code
 	}
+}
+
+// tells reports whether a failure says something of the road or the system, and not of its caller's request.
+func tells(f *fault.Error) bool {
+	switch f.Code {
+	case fault.PolicyDenied, fault.PermissionDenied, fault.CredentialsExpired:
+		return true
+	}
+	return f.Code.Spec().Status >= http.StatusInternalServerError
 }

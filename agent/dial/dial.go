@@ -51,8 +51,11 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	policy := d.Policy()
-	if err := policy.Target(host, port, netip.Addr{}); err != nil {
+	policy, trace, start := d.Policy(), traceOf(ctx), time.Now()
+	trace.begin(address)
+	err = policy.Target(host, port, netip.Addr{})
+	trace.judged(start, err)
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, d.timeout())
@@ -61,11 +64,15 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, unreachable(address, err)
 	}
+	start = time.Now()
 	allowed, err := judge(policy, host, port, addresses)
+	trace.judged(start, err)
 	if err != nil {
 		return nil, err
 	}
+	start = time.Now()
 	conn, err := dialAny(ctx, network, allowed, port)
+	conn = trace.connected(start, conn, err)
 	if err != nil {
 		d.Logger.DebugContext(ctx, "dial failed", "target", address, "addresses", len(allowed), "error", err)
 		return nil, unreachable(address, err)
@@ -104,12 +111,14 @@ func (d *Dialer) resolve(ctx context.Context, host string) ([]netip.Addr, error)
 	if d.Resolver != nil {
 		resolver = d.Resolver
 	}
+	start := time.Now()
 	found, err := resolver.LookupNetIP(ctx, "ip", host)
+	if err == nil && len(found) == 0 {
+		err = &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
+	}
+	traceOf(ctx).resolved(start, found, err)
 	if err != nil {
 		return nil, err
-	}
-	if len(found) == 0 {
-		return nil, &net.DNSError{Err: "no address", Name: host, IsNotFound: true}
 	}
 	found = found[:min(len(found), maxAddresses)]
 	for i := range found {

@@ -1,0 +1,175 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"gantry/agent/dial"
+	"gantry/agent/policy"
+	"gantry/connectors/definition"
+	"gantry/connectors/engine"
+	"gantry/tunnel/fault"
+)
+
+// Probe is one look at a connection that goes the way of its calls: the definition, the plant's policy, a login of its own
+// through the agent's one dialer, and a cheap read of each entity within the connection's limits. It makes no call that
+// the connection may not make anyway. Its methods are called in that order, and Close at the end.
+type Probe struct {
+	handler    *Handler
+	connection *connection
+	policy     *policy.Policy
+	definition *definition.Definition
+	engine     Engine
+}
+
+// Probe finds a connection that the agent holds.
+func (h *Handler) Probe(ctx context.Context, id string) (*Probe, error) {
+	c, err := h.pool.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Probe{handler: h, connection: c, policy: h.Policy.Current()}, nil
+}
+
+// Use tells how the connection's calls do.
+func (p *Probe) Use() Use { return p.handler.Use(p.connection.row.ID) }
+
+// Definition tells whether the agent can run the connection's system: its definition is there, sound, and its driver too.
+func (p *Probe) Definition() (err error) {
+	p.definition, err = p.handler.definition(p.connection.row.System)
+	return err
+}
+
+// Allowed asks the plant's policy about the system as such.
+func (p *Probe) Allowed() error { return p.policy.System(p.connection.who()) }
+
+// refusalKept is how long a refused login is not tried again by a probe.
+const refusalKept = time.Minute
+
+// NotTried is a login that was refused a moment ago: another try could lock the account.
+type NotTried struct {
+	Ago   time.Duration
+	cause error
+}
+
+// Error implements error.
+func (n *NotTried) Error() string { return n.cause.Error() }
+
+// Unwrap gives the refusal.
+func (n *NotTried) Unwrap() error { return n.cause }
+
+// refusal remembers the last login that the system refused.
+type refusal struct {
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
+// recent gives the refusal while it holds.
+func (r *refusal) recent() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ago := time.Since(r.at); r.err != nil && ago < refusalKept {
+		return &NotTried{ago, r.err}
+	}
+	return nil
+}
+
+func (r *refusal) note(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err = nil; fault.Is(err, fault.CredentialsExpired) {
+		r.at, r.err = time.Now(), err
+	}
+}
+
+// Login logs in, once. What the dialer met is in Seen, also when it failed; the version is what the system says of itself.
+func (p *Probe) Login(ctx context.Context) (seen dial.Seen, version string, err error) {
+	if err := p.connection.refused.recent(); err != nil {
+		return seen, "", err
+	}
+	var trace dial.Trace
+	err = guard(func() error {
+		ctx := dial.WithTrace(ctx, &trace)
+		engine, _, err := p.handler.reopen(ctx, p.connection.row)
+		if err != nil {
+			return err
+		}
+		p.engine = engine
+		info, err := engine.Check(ctx)
+		version = info.Version
+		return err
+	})
+	p.connection.refused.note(err)
+	return trace.Seen(), version, err
+}
+
+// Entities lists those that the definition can list.
+func (p *Probe) Entities() []string {
+	var names []string
+	for _, e := range p.definition.Describe().Entities {
+		if slices.Contains(e.Operations, "list") {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+// Read reads one record of an entity, as a call would: the policy is asked, and a place taken within the limits. Nothing
+// of the record is kept.
+func (p *Probe) Read(ctx context.Context, entity string) error {
+	who := p.connection.who()
+	if err := p.policy.Call(who, entity, "list"); err != nil {
+		return err
+	}
+	return guard(func() error {
+		l := &lease{Engine: p.engine, definition: p.definition}
+		leave, err := (&entityCall{connection: p.connection, policy: p.policy}).enter(ctx, l)
+		if err != nil {
+			return err
+		}
+		defer leave()
+		_, err = p.engine.List(ctx, entity, engine.Query{
+			Params: url.Values{"limit": {"1"}}, Hidden: p.policy.Fields(who, entity).Paths(),
+			Permits: func(operation string) bool { return p.policy.Call(who, entity, operation) == nil },
+		})
+		return err
+	})
+}
+
+// Close ends the probe's own login.
+func (p *Probe) Close() {
+	closeEngine(p.engine)
+	p.engine = nil
+}
+
+// Find gives the id of the connection that has this id or, alone of all, this name. The error is a *fault.Error.
+func (h *Handler) Find(ctx context.Context, idOrName string) (string, error) {
+	all, err := h.State.Connections(ctx)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, c := range all {
+		if c.ID == idOrName {
+			return c.ID, nil
+		}
+		if c.Name == idOrName {
+			found = append(found, c.ID)
+		}
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	f := fault.New(fault.NotFound, "The agent holds no connection %q.", idOrName).At(fault.HopAgent).Reaches(fault.ScopeConnection).
+		Advise("See: gantry-agent connections list")
+	if len(found) > 1 {
+		f.Detail = "Several connections have this name."
+		f.Advise("Name one by its id; see: gantry-agent connections list").Because(errors.New(idOrName))
+	}
+	return "", f
+}
