@@ -27,6 +27,7 @@ import (
 	"gantry/agent/links"
 	"gantry/agent/policy"
 	"gantry/agent/state"
+	"gantry/agent/support"
 	"gantry/agent/vault"
 	"gantry/configs"
 	"gantry/connectors"
@@ -89,6 +90,8 @@ type running struct {
 	db       *state.DB
 	identity *identity
 	handler  *calls.Handler
+	consent  *support.Consent
+	support  *support.Handler
 	links    *links.Supervisor
 	journal  *journal.Journal
 	draining atomic.Bool
@@ -183,7 +186,7 @@ func (a *Agent) term(ctx context.Context, store *store) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.assemble(store, id, j)
+	r, err := a.assemble(ctx, store, id, j)
 	if err != nil {
 		return err
 	}
@@ -223,16 +226,13 @@ func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 }
 
 // assemble puts the parts together.
-func (a *Agent) assemble(store *store, id *identity, j *journal.Journal) (*running, error) {
-	dialer := &dial.Dialer{Policy: func() dial.Policy { return a.policy.Current() }, Logger: a.logger}
+func (a *Agent) assemble(ctx context.Context, store *store, id *identity, j *journal.Journal) (*running, error) {
 	r := &running{started: time.Now(), db: store.db, identity: id, journal: j}
 	instance := rand.Text()
-	r.handler = calls.New(calls.Options{
-		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
-		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
-		Definitions: a.systems, Logger: a.logger,
-		Open: a.opener(id.cursor, dialer.Dial),
-	})
+	r.handler = a.handler(store, id, j, instance)
+	if err := a.supports(ctx, r); err != nil {
+		return nil, err
+	}
 	connect, err := a.connector(r, instance)
 	if err != nil {
 		return nil, err
@@ -242,6 +242,17 @@ func (a *Agent) assemble(store *store, id *identity, j *journal.Journal) (*runni
 		ReconnectMin: a.opts.Timings.ReconnectMin, ReconnectMax: a.opts.Timings.ReconnectMax, Healthy: a.opts.Timings.Healthy,
 	})
 	return r, nil
+}
+
+// handler serves calls with what the state folder holds.
+func (a *Agent) handler(store *store, id *identity, j *journal.Journal, instance string) *calls.Handler {
+	dialer := &dial.Dialer{Policy: func() dial.Policy { return a.policy.Current() }, Logger: a.logger}
+	return calls.New(calls.Options{
+		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
+		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
+		Definitions: a.systems, Logger: a.logger,
+		Open: a.opener(id.cursor, dialer.Dial),
+	})
 }
 
 // purges forgets old entries of the journal, at the start and then every hour.

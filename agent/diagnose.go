@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"gantry/agent/control"
 	"gantry/agent/doctor"
@@ -22,17 +23,19 @@ import (
 	"gantry/tunnel/pki"
 )
 
-// Diagnose implements control.Source: what the running agent meets on its way to the relay. Its own account, environment
-// and sandbox are those that count.
+// Diagnose implements control.Source: what the running agent meets on its way to the relay, and to the plant's systems. Its
+// own account, environment and sandbox are those that count.
 func (a *Agent) Diagnose(ctx context.Context, deep bool) (check.Report, error) {
-	road := a.road(deep)
-	return check.Run(ctx, road.Checks(), check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: road.Limit()}), nil
+	road, connections := a.road(deep), a.connections(ctx)
+	defer connections.Close()
+	return check.Run(ctx, append(road.Checks(), connections.Checks...), check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: road.Limit()}), nil
 }
 
 // Examine looks at the machine, too: the whole that somebody gets who cannot run the command line here.
 func (a *Agent) Examine(ctx context.Context, deep bool) check.Report {
-	road := a.road(deep)
-	checks := append(a.machine().Checks(), road.Checks()...)
+	road, connections := a.road(deep), a.connections(ctx)
+	defer connections.Close()
+	checks := slices.Concat(a.machine().Checks(), road.Checks(), connections.Checks)
 	return check.Run(ctx, checks, check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: road.Limit()}).Join(check.Report{})
 }
 

@@ -64,7 +64,7 @@ func (a *Agent) connector(r *running, instance string) (links.Dial, error) {
 	hello := tunnel.Hello{InstanceID: instance, MachineID: a.opts.machineID(), Facts: facts}
 	return func(ctx context.Context, slot int, retire func()) (links.Session, error) {
 		own, hello := *dialer, hello
-		own.Handler = withDrain(r.handler, retire)
+		own.Handler = withDrain(r.serveRelay(), retire)
 		hello.Lane = lane(slot)
 		session, err := own.Dial(ctx, hello)
 		if err != nil {

@@ -155,6 +155,7 @@ func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {
 		if !slices.Equal(was.Targets, is.Targets) || !slices.Equal(was.Paths, is.Paths) {
 			r.handler.Reset() // a login that is open already would not ask again
 		}
+		r.consent.Review()
 		r.links.Retry() // a person is at work here: what was refused may be mended
 	}
 	if a.opts.Problem != "" { // only a new start takes all of it

@@ -23,7 +23,10 @@ type Probe struct {
 	connection *connection
 	policy     *policy.Policy
 	definition *definition.Definition
-	engine     Engine
+
+	mu     sync.Mutex
+	engine Engine
+	closed bool
 }
 
 // Probe finds a connection that the agent holds.
@@ -99,7 +102,9 @@ func (p *Probe) Login(ctx context.Context) (seen dial.Seen, version string, err 
 		if err != nil {
 			return err
 		}
-		p.engine = engine
+		if err := p.hold(engine); err != nil {
+			return err
+		}
 		info, err := engine.Check(ctx)
 		version = info.Version
 		return err
@@ -122,29 +127,66 @@ func (p *Probe) Entities() []string {
 // Read reads one record of an entity, as a call would: the policy is asked, and a place taken within the limits. Nothing
 // of the record is kept.
 func (p *Probe) Read(ctx context.Context, entity string) error {
-	who := p.connection.who()
-	if err := p.policy.Call(who, entity, "list"); err != nil {
+	if err := p.policy.Call(p.connection.who(), entity, "list"); err != nil {
+		return err
+	}
+	e, err := p.held()
+	if err != nil {
 		return err
 	}
 	return guard(func() error {
-		l := &lease{Engine: p.engine, definition: p.definition}
+		l := &lease{Engine: e, definition: p.definition}
 		leave, err := (&entityCall{connection: p.connection, policy: p.policy}).enter(ctx, l)
 		if err != nil {
 			return err
 		}
 		defer leave()
-		_, err = p.engine.List(ctx, entity, engine.Query{
-			Params: url.Values{"limit": {"1"}}, Hidden: p.policy.Fields(who, entity).Paths(),
-			Permits: func(operation string) bool { return p.policy.Call(who, entity, operation) == nil },
-		})
+		_, err = e.List(ctx, entity, p.query(entity))
 		return err
 	})
 }
 
-// Close ends the probe's own login.
+// query asks for one record.
+func (p *Probe) query(entity string) engine.Query {
+	who := p.connection.who()
+	return engine.Query{
+		Params: url.Values{"limit": {"1"}}, Hidden: p.policy.Fields(who, entity).Paths(),
+		Permits: func(operation string) bool { return p.policy.Call(who, entity, operation) == nil },
+	}
+}
+
+// Close ends the probe's own login, also one that is still on its way.
 func (p *Probe) Close() {
-	closeEngine(p.engine)
-	p.engine = nil
+	p.mu.Lock()
+	engine := p.engine
+	p.engine, p.closed = nil, true
+	p.mu.Unlock()
+	closeEngine(engine)
+}
+
+// hold keeps the engine until Close.
+func (p *Probe) hold(engine Engine) error {
+	p.mu.Lock()
+	held := !p.closed
+	if held {
+		p.engine = engine
+	}
+	p.mu.Unlock()
+	if held {
+		return nil
+	}
+	closeEngine(engine)
+	return context.Canceled
+}
+
+// held gives the engine of the login.
+func (p *Probe) held() (Engine, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engine == nil {
+		return nil, context.Canceled
+	}
+	return p.engine, nil
 }
 
 // Find gives the id of the connection that has this id or, alone of all, this name. The error is a *fault.Error.

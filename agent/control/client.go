@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"gantry/tunnel/check"
 )
@@ -65,6 +66,21 @@ func (c *Client) ResolveWrite(ctx context.Context, id string, happened bool) (Wr
 // Diagnose makes the agent look at its way to the relay.
 func (c *Client) Diagnose(ctx context.Context, deep bool) (check.Report, error) {
 	return ask[check.Report](ctx, c, http.MethodPost, fmt.Sprintf("/diagnose?deep=%t", deep))
+}
+
+// CheckConnections has the agent look at the connection of an id or name; empty: at all.
+func (c *Client) CheckConnections(ctx context.Context, idOrName string) (check.Report, error) {
+	return ask[check.Report](ctx, c, http.MethodPost, "/connections/check?name="+url.QueryEscape(idOrName))
+}
+
+// Support asks whether support may come in, and what it did.
+func (c *Client) Support(ctx context.Context) (Support, error) {
+	return ask[Support](ctx, c, http.MethodGet, "/support")
+}
+
+// LetSupportIn lets support in for a time; 0: not any more.
+func (c *Client) LetSupportIn(ctx context.Context, span time.Duration) (Support, error) {
+	return ask[Support](ctx, c, http.MethodPost, "/support?for="+url.QueryEscape(span.String()))
 }
 
 // Reload makes the agent read its configuration again.

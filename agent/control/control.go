@@ -28,6 +28,12 @@ type Source interface {
 	ResolveWrite(ctx context.Context, id string, happened bool) (Write, error)
 	// Diagnose goes the way to the relay and tells what it meets; deep also what takes minutes.
 	Diagnose(ctx context.Context, deep bool) (check.Report, error)
+	// CheckConnections looks at the connection of an id or name, hop by hop; empty: at all.
+	CheckConnections(ctx context.Context, idOrName string) (check.Report, error)
+	// Support tells whether support may come in, and what it did.
+	Support(ctx context.Context) (Support, error)
+	// LetSupportIn lets it in for a time; 0: not any more.
+	LetSupportIn(ctx context.Context, span time.Duration) (Support, error)
 	// Reload reads the configuration again. On *configs.Problems, or any other error, what was in force stays so.
 	Reload(ctx context.Context) (Reloaded, error)
 	// Enrol makes the agent known to the relay that the token names; force replaces an identity that is there. The error
@@ -155,6 +161,26 @@ type Write struct {
 	Key        string    `json:"key,omitempty"` // the caller's Idempotency-Key
 	RequestID  string    `json:"request_id"`
 	Since      time.Time `json:"since"`
+}
+
+// Support is what the plant allows the cloud's support, and what that did.
+type Support struct {
+	Schema int          `json:"schema"`
+	Mode   string       `json:"mode"` // of the configuration: ask, allow or deny
+	Open   bool         `json:"open"`
+	Until  time.Time    `json:"until,omitzero"` // of `support on`
+	Runs   []SupportRun `json:"runs"`           // the last ones, the latest first
+}
+
+// SupportRun is one thing that support did, or was refused.
+type SupportRun struct {
+	At         time.Time `json:"at"`
+	Actor      string    `json:"actor"`  // as the relay names it
+	Action     string    `json:"action"` // diagnose, bundle or logs
+	Connection string    `json:"connection,omitempty"`
+	RequestID  string    `json:"request_id"`
+	Result     string    `json:"result"` // OK, or a code of docs/errors.md
+	MS         int64     `json:"ms"`
 }
 
 // Reloaded says what a reload did.

@@ -46,6 +46,19 @@ func (f *fake) Diagnose(_ context.Context, deep bool) (check.Report, error) {
 	return check.Report{Schema: check.Schema, Status: map[bool]check.Status{true: check.Warned, false: check.Passed}[deep]}, f.err
 }
 
+func (f *fake) CheckConnections(_ context.Context, idOrName string) (check.Report, error) {
+	if idOrName == "none" {
+		return check.Report{}, fault.New(fault.NotFound, "There is no such connection.").Advise("See the list.")
+	}
+	return check.Report{Program: idOrName}, f.err
+}
+
+func (f *fake) Support(context.Context) (Support, error) { return Support{Mode: "ask"}, f.err }
+
+func (f *fake) LetSupportIn(_ context.Context, span time.Duration) (Support, error) {
+	return Support{Mode: "ask", Open: span == time.Hour}, f.err
+}
+
 func (f *fake) Reload(context.Context) (Reloaded, error) { return Reloaded{Applied: true}, f.err }
 
 func (f *fake) Enrol(_ context.Context, token string, force bool) (Enrolled, error) {
@@ -222,5 +235,25 @@ func TestEverybodyMayAskForTheStatusAlone(t *testing.T) {
 	}
 	if _, err := client.Enrol(t.Context(), "get_1", true); err == nil {
 		t.Error("everybody may enrol")
+	}
+}
+
+// TestSupportAndChecks asks for what people on the host do about support, and for a look at connections.
+func TestSupportAndChecks(t *testing.T) {
+	dir := folder(t)
+	defer serving(t, dir, &fake{})()
+	client := NewClient(dir)
+	if s, err := client.LetSupportIn(t.Context(), time.Hour); err != nil || !s.Open {
+		t.Errorf("let in: %+v, %v", s, err)
+	}
+	if s, err := client.Support(t.Context()); err != nil || s.Mode != "ask" {
+		t.Errorf("support: %+v, %v", s, err)
+	}
+	if r, err := client.CheckConnections(t.Context(), "erp & more"); err != nil || r.Program != "erp & more" {
+		t.Errorf("checked: %+v, %v", r, err)
+	}
+	_, err := client.CheckConnections(t.Context(), "none")
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != fault.NotFound || f.Advice != "See the list." {
+		t.Errorf("a fault arrives as %v", err)
 	}
 }

@@ -93,6 +93,23 @@ func Handler(source Source) http.Handler {
 		report, err := source.Diagnose(r.Context(), r.URL.Query().Get("deep") == "true")
 		answer(w, report, err)
 	})
+	mux.HandleFunc("POST /connections/check", func(w http.ResponseWriter, r *http.Request) {
+		report, err := source.CheckConnections(r.Context(), r.URL.Query().Get("name"))
+		answer(w, report, err)
+	})
+	mux.HandleFunc("GET /support", func(w http.ResponseWriter, r *http.Request) {
+		support, err := source.Support(r.Context())
+		answer(w, support, err)
+	})
+	mux.HandleFunc("POST /support", func(w http.ResponseWriter, r *http.Request) {
+		span, err := time.ParseDuration(r.URL.Query().Get("for"))
+		if err != nil || span < 0 {
+			answer(w, nil, errors.New("`for` must be a time"))
+			return
+		}
+		support, err := source.LetSupportIn(r.Context(), span)
+		answer(w, support, err)
+	})
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
 		reloaded, err := source.Reload(r.Context())
 		answer(w, reloaded, err)

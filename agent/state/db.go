@@ -1,7 +1,7 @@
 // Package state is the agent's memory on disk: one SQLite file in the state folder.
 //
-// It holds who the agent is (Identity), the connections with their encrypted logins (Connection) and the table of the
-// write journal (package journal). The file is in WAL mode with synchronous=FULL, so that what was committed survives
+// It holds who the agent is (Identity), the connections with their encrypted logins (Connection), the table of the write
+// journal (package journal), and what support did here (SupportRun) and until when it may. The file is in WAL mode with synchronous=FULL, so that what was committed survives
 // a power cut; one connection writes and reads, since an agent's state is small and its order matters more than its
 // speed. Secrets arrive encrypted (package vault): the package never sees one.
 package state

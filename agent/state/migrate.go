@@ -53,6 +53,20 @@ var migrations = []string{
 		one INTEGER PRIMARY KEY CHECK (one = 1),
 		id  TEXT NOT NULL
 	) STRICT;`,
+	`CREATE TABLE support (
+		one   INTEGER PRIMARY KEY CHECK (one = 1),
+		until INTEGER NOT NULL
+	) STRICT;
+	CREATE TABLE support_runs (
+		number     INTEGER PRIMARY KEY AUTOINCREMENT,
+		at         INTEGER NOT NULL,
+		actor      TEXT NOT NULL,
+		action     TEXT NOT NULL,
+		connection TEXT NOT NULL,
+		request_id TEXT NOT NULL,
+		result     TEXT NOT NULL,
+		ms         INTEGER NOT NULL
+	) STRICT;`,
 }
 
 // migrate applies what is missing, each step with its version number in one transaction.

@@ -56,6 +56,7 @@ type Outcome struct {
 	reason   string // of a skip
 	evidence []string
 	hop      fault.Hop
+	took     time.Duration // 0: what the check took itself
 	values   map[string]string
 }
 
@@ -90,5 +91,11 @@ func (o Outcome) With(name, value string) Outcome {
 // At names the part of the road that is at fault, where it is not the one that the check is about.
 func (o Outcome) At(hop fault.Hop) Outcome {
 	o.hop = hop
+	return o
+}
+
+// In tells how long the thing took that the check looked at, where several checks look at one attempt.
+func (o Outcome) In(took time.Duration) Outcome {
+	o.took = took
 	return o
 }

@@ -92,6 +92,9 @@ func (c Check) result(o Outcome, took time.Duration) Result {
 		Connection: c.Connection, Entity: c.Entity, MS: took.Milliseconds(), Evidence: []string{},
 		Cause: clean(o.reason, maxText),
 	}
+	if o.took > 0 {
+		r.MS = o.took.Milliseconds()
+	}
 	if o.hop != "" {
 		r.Hop = o.hop
 	}

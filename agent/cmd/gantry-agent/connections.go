@@ -3,15 +3,24 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/agent/state"
 )
 
 func (a *app) connections() *cobra.Command {
-	return a.group("connections", "Show the logins that the agent holds",
+	return a.group("connections", "Show and check the logins that the agent holds",
+		&cobra.Command{Use: "check [ID|NAME]", Short: "Look at one connection, or at all, hop by hop", Args: args(cobra.MaximumNArgs(1)),
+			Long: `Look at one connection, or at all: definition, policy, host name, connection, encryption, login, and one
+cheap read of each entity. It goes the way of the connection's calls, logs in once, and changes nothing.
+The exit code is 1 where a check failed.`,
+			RunE: func(cmd *cobra.Command, given []string) error {
+				return a.connectionsCheck(cmd, strings.Join(given, ""))
+			}},
 		&cobra.Command{Use: "list", Short: "List the connections", Args: args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.connectionsList(cmd) }})
 }
@@ -41,6 +50,27 @@ func (a *app) connectionsList(cmd *cobra.Command) error {
 	a.AnswerTable(connectionsDocument{control.Schema, running, append([]control.Connection{}, all...)}, "No connections.",
 		[]string{"NAME", "SYSTEM", "STATE", "ID", "LAST ERROR"}, rows)
 	return nil
+}
+
+func (a *app) connectionsCheck(cmd *cobra.Command, idOrName string) error {
+	ctx, cancel := a.bounded(cmd)
+	defer cancel()
+	report, err := a.client().CheckConnections(ctx, idOrName)
+	if errors.Is(err, control.ErrNotRunning) {
+		err = a.atRest(ctx, func(rest *agent.Resting) (err error) {
+			report, err = rest.CheckConnections(ctx, idOrName)
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if len(report.Results) == 0 && !a.json {
+		a.print("No connections.")
+		return nil
+	}
+	a.tell(report)
+	return quietly(reportCode(report, false))
 }
 
 // stored lists what the agent's folder holds.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gantry/agent/control"
 	"gantry/configs/cli"
 	"gantry/configs/cli/clitest"
 	"gantry/tunnel/check"
@@ -17,33 +18,37 @@ var update = flag.Bool("update", false, "write docs/cli.md, docs/man and docs/sc
 
 // documents are the --json documents of all commands: the one place where a new command is listed.
 var documents = clitest.Documents{
-	"completion":       clitest.NoDocument{Why: "it is for shells"},
-	"config check":     checkDocument{},
-	"config path":      pathDocument{},
-	"config show":      configDocument{},
-	"connections list": connectionsDocument{},
-	"connectors lint":  lintDocument{},
-	"connectors list":  systemsDocument{},
-	"connectors show":  systemDocument{},
-	"doctor":           check.Report{},
-	"enroll":           enrolledDocument{},
-	"help":             clitest.NoDocument{Why: "it is for people"},
-	"install":          clitest.Either{planDocument{}, installedDocument{}},
-	"netcheck":         netDocument{},
-	"policy show":      policyDocument{},
-	"reload":           reloadedDocument{},
-	"restart":          clitest.Unshown{Document: serviceDocument{}, Why: "it needs the service manager: house/*_prove_test.go"},
-	"run":              clitest.NoDocument{Why: "it serves"},
-	"start":            clitest.Unshown{Document: serviceDocument{}, Why: "as restart"},
-	"status":           statusDocument{},
-	"stop":             clitest.Unshown{Document: serviceDocument{}, Why: "as restart"},
-	"unenroll":         unenrolledDocument{},
-	"uninstall":        clitest.Unshown{Document: uninstalledDocument{}, Why: "as restart"},
-	"version":          cli.Version{},
-	"writes list":      writesDocument{},
-	"writes settle":    settledDocument{},
-	"policy allow":     changeDocument{},
-	"policy deny":      changeDocument{},
+	"completion":        clitest.NoDocument{Why: "it is for shells"},
+	"config check":      checkDocument{},
+	"config path":       pathDocument{},
+	"config show":       configDocument{},
+	"connections list":  connectionsDocument{},
+	"connectors lint":   lintDocument{},
+	"connectors list":   systemsDocument{},
+	"connectors show":   systemDocument{},
+	"doctor":            check.Report{},
+	"enroll":            enrolledDocument{},
+	"help":              clitest.NoDocument{Why: "it is for people"},
+	"install":           clitest.Either{planDocument{}, installedDocument{}},
+	"netcheck":          netDocument{},
+	"policy show":       policyDocument{},
+	"reload":            reloadedDocument{},
+	"restart":           clitest.Unshown{Document: serviceDocument{}, Why: "it needs the service manager: house/*_prove_test.go"},
+	"run":               clitest.NoDocument{Why: "it serves"},
+	"start":             clitest.Unshown{Document: serviceDocument{}, Why: "as restart"},
+	"status":            statusDocument{},
+	"stop":              clitest.Unshown{Document: serviceDocument{}, Why: "as restart"},
+	"unenroll":          unenrolledDocument{},
+	"uninstall":         clitest.Unshown{Document: uninstalledDocument{}, Why: "as restart"},
+	"version":           cli.Version{},
+	"writes list":       writesDocument{},
+	"writes settle":     settledDocument{},
+	"policy allow":      changeDocument{},
+	"policy deny":       changeDocument{},
+	"connections check": check.Report{},
+	"support off":       control.Support{},
+	"support on":        control.Support{},
+	"support status":    control.Support{},
 }
 
 func commandTree() *cobra.Command {

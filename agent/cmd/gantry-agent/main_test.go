@@ -18,6 +18,7 @@ import (
 	"gantry/configs"
 	"gantry/configs/cli/clitest"
 	"gantry/tunnel/check"
+	"gantry/tunnel/fault"
 )
 
 func TestMain(m *testing.M) {
@@ -138,6 +139,24 @@ func (f *fakeService) ResolveWrite(_ context.Context, id string, _ bool) (contro
 
 func (f *fakeService) Enrol(context.Context, string, bool) (control.Enrolled, error) {
 	return control.Enrolled{}, control.ErrEnrolled
+}
+
+func (f *fakeService) CheckConnections(_ context.Context, idOrName string) (check.Report, error) {
+	if idOrName == "none" {
+		return check.Report{}, fault.New(fault.NotFound, "The agent holds no connection.").Advise("See: gantry-agent connections list")
+	}
+	failed := func(context.Context) check.Outcome {
+		return check.Fail("CON-LOCKED", "the account is locked").With("user", "gantry")
+	}
+	return check.Run(context.Background(), []check.Check{{Name: "connections.con_1.login", Title: "erp: Login", Run: failed}}, check.Options{Program: "gantry-agent"}), nil
+}
+
+func (f *fakeService) Support(context.Context) (control.Support, error) {
+	return control.Support{Schema: control.Schema, Mode: "ask", Runs: []control.SupportRun{{Action: "diagnose", Actor: "key_1 (helpdesk), support", Result: "POLICY_DENIED"}}}, nil
+}
+
+func (f *fakeService) LetSupportIn(_ context.Context, span time.Duration) (control.Support, error) {
+	return control.Support{Schema: control.Schema, Mode: "ask", Open: span > 0, Until: time.Now().Add(span + time.Minute), Runs: []control.SupportRun{}}, nil
 }
 
 func (f *fakeService) Unenrol(context.Context) error { return nil }
