@@ -185,6 +185,8 @@ type plant struct {
 	machine string
 	serve   atomic.Pointer[http.HandlerFunc]
 	opened  sync.Map // connection ids that were opened
+
+	sessions []*tunnel.Session
 }
 
 type siteMade struct {
@@ -278,6 +280,7 @@ func (c *cloud) connect(p *plant) {
 		if err != nil {
 			c.t.Fatal(err)
 		}
+		p.sessions = append(p.sessions, s)
 		c.t.Cleanup(func() { s.Close("the test ends") })
 	}
 	c.until("the agent is connected", func() bool {

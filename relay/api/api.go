@@ -48,6 +48,7 @@ type API struct {
 	limiter *auth.Limiter
 	calls   *gate
 	streams *gate
+	runs    runs
 	meter   Meter
 	logger  *slog.Logger
 	mux     mux
@@ -57,9 +58,10 @@ type API struct {
 func New(o Options) *API {
 	a := &API{
 		store: o.Store, auth: o.Authenticator, hub: o.Hub, systems: o.Systems, token: o.EnrolToken, limits: o.Limits,
-		limiter: auth.NewLimiter(o.Limits.RatePerToken, o.Limits.BurstPerToken, nil),
+		limiter: auth.NewLimiter(float64(o.Limits.RatePerToken), o.Limits.BurstPerToken, nil),
 		calls:   newGate(o.Limits.CallsPerConnection, "calls"),
 		streams: newGate(o.Limits.StreamsPerConnection, "streams"),
+		runs:    newRuns(),
 		meter:   o.Meter, logger: o.Logger,
 	}
 	a.mux.patterns = a.routes()

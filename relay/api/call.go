@@ -25,13 +25,16 @@ type call struct {
 	body           []byte // nil: none
 	idempotencyKey string
 	ifMatch        string
+	actor          string // of a run of support; empty: none
+	accept         string // empty: any
+	reads          bool   // also where the method is that of a write
 	location       string // the path of the collection as the caller sees it, for Location
 
 	entity, record, operation string // for problems, logs and metrics
 }
 
 // write reports whether the call may change something at the plant.
-func (c *call) write() bool { return c.method != http.MethodGet }
+func (c *call) write() bool { return c.method != http.MethodGet && !c.reads }
 
 // request builds the inner request. Nothing of the caller's header is copied: what may travel is named here.
 func (c *call) request(ctx context.Context, budget time.Duration) (*http.Request, error) {
@@ -57,6 +60,12 @@ func (c *call) request(ctx context.Context, budget time.Duration) (*http.Request
 	if c.idempotencyKey != "" {
 		h.Set(wire.HeaderIdempotencyKey, c.idempotencyKey)
 	}
+	if c.actor != "" {
+		h.Set(wire.HeaderActor, c.actor)
+	}
+	if c.accept != "" {
+		h.Set("Accept", c.accept)
+	}
 	if c.ifMatch != "" {
 		h.Set(wire.HeaderIfMatch, c.ifMatch)
 	}
@@ -72,9 +81,6 @@ func (a *API) send(ctx context.Context, lane hub.Lane, c *call, budget time.Dura
 	inner, err := c.request(ctx, budget)
 	if err != nil {
 		return nil, err
-	}
-	if lane == hub.Bulk {
-		inner.Header.Set("Accept", wire.NDJSON)
 	}
 	response, err := a.hub.Do(c.connection.AgentID, lane, inner)
 	if err != nil {

@@ -33,6 +33,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, c *call) error {
 	defer cancel(nil)
 	first := time.AfterFunc(a.limits.FirstRow, func() { cancel(errFirstRow) })
 	defer first.Stop()
+	c.accept = wire.NDJSON
 	response, err := a.send(ctx, hub.Bulk, c, 0)
 	if err != nil {
 		return err

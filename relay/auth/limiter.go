@@ -26,12 +26,12 @@ type Limiter struct {
 	buckets map[string]*rate.Limiter
 }
 
-// NewLimiter makes a limiter. perSecond and burst are at least one. now is the clock; nil: time.Now.
-func NewLimiter(perSecond, burst int, now func() time.Time) *Limiter {
+// NewLimiter makes a limiter. A burst is at least one. now is the clock; nil: time.Now.
+func NewLimiter(perSecond float64, burst int, now func() time.Time) *Limiter {
 	if now == nil {
 		now = time.Now
 	}
-	return &Limiter{rate: rate.Limit(max(perSecond, 1)), burst: max(burst, 1), now: now, buckets: map[string]*rate.Limiter{}}
+	return &Limiter{rate: rate.Limit(perSecond), burst: max(burst, 1), now: now, buckets: map[string]*rate.Limiter{}}
 }
 
 // Quota is what a token has left after a call.

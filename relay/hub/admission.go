@@ -13,6 +13,9 @@ import (
 func (h *Hub) Admit(ctx context.Context, peer tunnel.Peer) *tunnel.Refused {
 	refusal := h.admit(ctx, peer)
 	if refusal != nil {
+		if refusal.Code != tunnel.CodeUnknownAgent {
+			h.noteRefusal(peer.AgentID, refusal)
+		}
 		h.Logger.Warn("session refused", "agent_id", peer.AgentID, "code", refusal.Code, "remote", peer.RemoteAddr)
 	}
 	return refusal

@@ -75,6 +75,7 @@ type Hub struct {
 	left      map[string]*leave // said that they stop
 	revoked   map[string]bool   // since the start; the store knows those before
 	exchanges map[string]*semaphore.Weighted
+	troubles  map[string]Trouble
 	closed    bool
 
 	bytesIn, bytesOut int64 // of the sessions that ended
@@ -92,6 +93,7 @@ func New(o Options) *Hub {
 	return &Hub{
 		Options: o, ctx: ctx, cancel: cancel,
 		agents: map[string]*presence{}, left: map[string]*leave{}, revoked: map[string]bool{}, exchanges: map[string]*semaphore.Weighted{},
+		troubles: map[string]Trouble{},
 	}
 }
 
