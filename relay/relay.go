@@ -33,6 +33,7 @@ type Options struct {
 	Logger   *slog.Logger
 	Listener net.Listener // instead of configs.Relay.Listen
 	Timings  Timings
+	Version  string
 }
 
 // Timings are those that a test may shorten; zero is the usual one.
@@ -59,6 +60,7 @@ type Relay struct {
 	proxies  []netip.Prefix
 	serving  atomic.Bool
 	ready    chan struct{}
+	started  time.Time
 }
 
 // New opens the relay's data and its addresses; nothing is served before Run. A configuration that loads can still fail
@@ -67,7 +69,7 @@ func New(config configs.Relay, options Options) (*Relay, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	r := &Relay{config: config, options: options, logger: options.Logger, ready: make(chan struct{})}
+	r := &Relay{config: config, options: options, logger: options.Logger, ready: make(chan struct{}), started: time.Now()}
 	if err := r.open(context.Background()); err != nil {
 		r.release()
 		return nil, err

@@ -1,7 +1,8 @@
 // Package admin lets whoever owns the relay's data folder found organisations and give out keys.
 //
 // While the relay serves, it holds the folder, so the command line asks it: HTTP with JSON over a unix socket in the folder,
-// which only the relay's account can open (Serve, Client). No network port, no password. So a key that is revoked here is
+// which only the relay's account can open (Serve, Client). No network port, no password. The same socket serves the API for
+// an organisation that the owner names, without a key. So a key that is revoked here is
 // dead in the running relay at once. While no relay serves, the command line opens the store itself and does the same
 // with it (Direct). Both are an Administration, and what they give is the command line's --json: members are only ever
 // added.
@@ -65,6 +66,26 @@ type Key struct {
 	ExpiresAt    time.Time  `json:"expires_at,omitzero"`
 	RevokedAt    time.Time  `json:"revoked_at,omitzero"`
 }
+
+// Status is a relay that serves, on one screen.
+type Status struct {
+	Version       string    `json:"version"`
+	PID           int       `json:"pid"`
+	StartedAt     time.Time `json:"started_at"`
+	URL           string    `json:"url"` // what agents and clients call
+	Listen        string    `json:"listen"`
+	Metrics       string    `json:"metrics,omitempty"`
+	DataDir       string    `json:"data_dir"`
+	Agents        int       `json:"agents"` // connected
+	Sessions      int       `json:"sessions"`
+	Organisations int       `json:"organisations"`
+	DatabaseBytes int64     `json:"database_bytes"`
+	DiskFreeBytes int64     `json:"disk_free_bytes,omitempty"` // 0: the system does not tell
+	Problems      []string  `json:"problems"`
+}
+
+// HeaderOrganisation names the organisation for which the relay's owner calls the API.
+const HeaderOrganisation = "Gantry-Organisation"
 
 // SocketName is the socket's name in the data folder.
 const SocketName = "admin.sock"

@@ -44,7 +44,9 @@ func serve(t *testing.T, dir string, a admin.Administration) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- admin.Serve(ctx, listener, a, slog.New(slog.DiscardHandler)) }()
+	go func() {
+		ended <- admin.Serve(ctx, listener, admin.Service{Administration: a}, slog.New(slog.DiscardHandler))
+	}()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -87,6 +87,41 @@ func (c *Client) RevokeKey(ctx context.Context, organisation, id string) (Key, e
 	return ask[Key](ctx, c, http.MethodDelete, keysPath(organisation)+"/"+url.PathEscape(id), nil)
 }
 
+// Status asks how the relay is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return ask[Status](ctx, c, http.MethodGet, "/status", nil)
+}
+
+// API makes a call of the API (path begins behind /api/v1) for an organisation. The caller closes the answer, whose status
+// is below 400; the error is a *fault.Error where the API refuses.
+func (c *Client) API(ctx context.Context, organisation, method, path string, wish any) (*http.Response, error) {
+	var body io.Reader
+	if wish != nil {
+		document, err := json.Marshal(wish)
+		if err != nil {
+			return nil, fmt.Errorf("ask relay: %w", err)
+		}
+		body = bytes.NewReader(document)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://relay/api/v1"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("ask relay: %w", err)
+	}
+	request.Header.Set(HeaderOrganisation, organisation)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask relay: %w", err)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		defer response.Body.Close() //nolint:errcheck // it was only read
+		return nil, refused(response.StatusCode, io.LimitReader(response.Body, maxAnswer))
+	}
+	return response, nil
+}
+
 func keysPath(organisation string) string {
 	return "/organisations/" + url.PathEscape(organisation) + "/keys"
 }

@@ -39,10 +39,17 @@ func Listen(dataDir string) (net.Listener, error) {
 	return listener, nil
 }
 
+// Service is what a relay that serves offers to its owner.
+type Service struct {
+	Administration
+	Status func(ctx context.Context) Status // nil: none
+	API    http.Handler                     // the API as the relay's owner may use it (api.API.Operator); nil: none
+}
+
 // Serve answers on the listener until ctx ends, closes it, and has ended every answer when it returns.
-func Serve(ctx context.Context, listener net.Listener, a Administration, logger *slog.Logger) error {
+func Serve(ctx context.Context, listener net.Listener, s Service, logger *slog.Logger) error {
 	server := &http.Server{
-		Handler: Handler(a, logger), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: callTime, WriteTimeout: callTime,
+		Handler: Handler(s, logger), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: callTime, WriteTimeout: callTime,
 		IdleTimeout: callTime, MaxHeaderBytes: 16 << 10,
 		ErrorLog:    slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
@@ -64,9 +71,15 @@ func Serve(ctx context.Context, listener net.Listener, a Administration, logger 
 	return err
 }
 
-// Handler serves an administration over HTTP.
-func Handler(a Administration, logger *slog.Logger) http.Handler {
+// Handler serves a relay's owner over HTTP.
+func Handler(a Service, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
+	if a.API != nil {
+		mux.Handle("/api/", a.API)
+	}
+	if a.Status != nil {
+		mux.Handle("GET /status", answer(logger, func(r *http.Request) (any, error) { return a.Status(r.Context()), nil }))
+	}
 	mux.Handle("GET /organisations", answer(logger, func(r *http.Request) (any, error) {
 		return a.Organisations(r.Context())
 	}))

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"gantry/relay/admin"
 	"gantry/relay/auth"
 	"gantry/tunnel/fault"
 )
@@ -55,7 +56,7 @@ func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (context.Cont
 	if p := operator(r.Context()); p != nil {
 		if p.OrganisationID == "" {
 			return r.Context(), nil, fault.New(fault.InvalidRequest, "The request names no organisation.").
-				Member(HeaderOrganisation, "REQUIRED", "the id of an organisation")
+				Member(admin.HeaderOrganisation, "REQUIRED", "the id of an organisation")
 		}
 		return r.Context(), p, nil
 	}

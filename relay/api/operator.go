@@ -4,11 +4,9 @@ import (
 	"context"
 	"net/http"
 
+	"gantry/relay/admin"
 	"gantry/relay/auth"
 )
-
-// HeaderOrganisation names the organisation for which the relay's owner asks.
-const HeaderOrganisation = "Gantry-Organisation"
 
 type operatorKey struct{}
 
@@ -16,7 +14,7 @@ type operatorKey struct{}
 // reaches. It sees and changes what an organisation has, and reads no plant's data.
 func (a *API) Operator() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := auth.OperatorOf(r.Header.Get(HeaderOrganisation))
+		p := auth.OperatorOf(r.Header.Get(admin.HeaderOrganisation))
 		a.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), operatorKey{}, p)))
 	})
 }

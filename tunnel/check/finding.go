@@ -43,6 +43,7 @@ func families() []family {
 		{"network", "NET-", "The way from the agent to the relay.", networkFindings},
 		{"relay", "REL-", "What the relay says to this agent.", relayFindings},
 		{"connections", "CON-", "The agent's connections to the plant's systems.", connectionFindings},
+		{"server", "SRV-", "The relay's own machine: what `gantry-relay doctor` finds.", serverFindings},
 		{"checks", "CHK-", "The checks themselves.", ownFindings},
 	}
 }

@@ -11,25 +11,40 @@ import (
 	"gantry/configs/cli"
 	"gantry/configs/cli/clitest"
 	"gantry/relay/admin"
+	"gantry/tunnel/check"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md, docs/man and docs/schemas anew")
 
 // documents are the --json documents of all commands: the one place where a new command is listed.
 var documents = clitest.Documents{
-	"completion":    clitest.NoDocument{Why: "it is for shells"},
-	"config check":  configDocument{},
-	"config sample": sampleDocument{},
-	"db backup":     backupDocument{},
-	"db check":      checkDocument{},
-	"help":          clitest.NoDocument{Why: "it is for people"},
-	"keys create":   keyDocument{},
-	"keys list":     list[admin.Key]{},
-	"keys revoke":   keyDocument{},
-	"orgs create":   organisationDocument{},
-	"orgs list":     list[admin.Organisation]{},
-	"serve":         clitest.NoDocument{Why: "it serves"},
-	"version":       cli.Version{},
+	"completion":      clitest.NoDocument{Why: "it is for shells"},
+	"config check":    configDocument{},
+	"config sample":   sampleDocument{},
+	"db backup":       backupDocument{},
+	"db check":        checkDocument{},
+	"help":            clitest.NoDocument{Why: "it is for people"},
+	"keys create":     keyDocument{},
+	"keys list":       list[admin.Key]{},
+	"keys revoke":     keyDocument{},
+	"orgs create":     organisationDocument{},
+	"orgs list":       list[admin.Organisation]{},
+	"serve":           clitest.NoDocument{Why: "it serves"},
+	"version":         cli.Version{},
+	"agents bundle":   clitest.Unshown{Document: fileDocument{}, Why: "it needs an agent: house/support_test.go"},
+	"agents diagnose": clitest.Unshown{Document: check.Report{}, Why: "as agents bundle"},
+	"agents list":     list[agent]{},
+	"agents logs":     clitest.NoDocument{Why: "it shows a log as it is"},
+	"agents revoke":   clitest.Unshown{Document: endedDocument{}, Why: "as agents bundle"},
+	"agents show":     clitest.Unshown{Document: agentDocument{}, Why: "as agents bundle"},
+	"audit tail":      list[auditEntry]{},
+	"doctor":          check.Report{},
+	"sites create":    tokenDocument{},
+	"sites delete":    endedDocument{},
+	"sites list":      list[site]{},
+	"sites show":      siteDocument{},
+	"sites token":     tokenDocument{},
+	"status":          statusDocument{},
 }
 
 func commandTree() *cobra.Command {

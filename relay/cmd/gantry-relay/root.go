@@ -41,7 +41,7 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 
 // commands are all commands of the program.
 func (a *app) commands() *cobra.Command {
-	root := a.Root(a.serve(), a.orgs(), a.keys(), a.db(), a.config(), a.Version())
+	root := a.Root(a.serve(), a.status(), a.doctor(), a.orgs(), a.keys(), a.sites(), a.agents(), a.audit(), a.db(), a.config(), a.Version())
 	root.SetHelpCommand(a.Help(cli.Glossary{Explain: check.Help, Words: check.Names()}))
 	prepare := root.PersistentPreRunE
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {

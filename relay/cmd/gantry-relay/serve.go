@@ -39,7 +39,7 @@ func (a *app) runRelay(ctx context.Context) error {
 
 // serve runs the relay, and its administration beside it, until ctx ends or one of them fails.
 func serve(ctx context.Context, config configs.Relay, logger *slog.Logger) error {
-	service, err := relay.New(config, relay.Options{Logger: logger})
+	service, err := relay.New(config, relay.Options{Logger: logger, Version: version})
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,9 @@ func serve(ctx context.Context, config configs.Relay, logger *slog.Logger) error
 	administered := make(chan error, 1)
 	go func() {
 		defer stop()
-		administered <- admin.Serve(ctx, listener, admin.Direct{Store: service.Store()}, logger)
+		administered <- admin.Serve(ctx, listener, admin.Service{
+			Administration: admin.Direct{Store: service.Store()}, Status: service.Status, API: service.Operator(),
+		}, logger)
 	}()
 	told := make(chan struct{})
 	go func() {

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gantry/relay/admin"
+)
+
+// maxDocument bounds what is read of one answer of the API, in bytes.
+const maxDocument = 16 << 20
+
+// remote calls the API of the relay that serves, for one organisation, through the admin socket.
+type remote struct {
+	client       *admin.Client
+	organisation string
+}
+
+// onRemote runs a command that needs the relay to serve: agents are connected to that one.
+func (a *app) onRemote(ctx context.Context, org string, do func(remote) error) error {
+	config, err := a.existing()
+	if err != nil {
+		return err
+	}
+	client := admin.NewClient(config.DataDir)
+	id, err := organisation(ctx, client, org)
+	if err != nil {
+		return err
+	}
+	return do(remote{client, id})
+}
+
+// remotely is onRemote within --timeout.
+func (a *app) remotely(cmd *cobra.Command, org string, do func(context.Context, remote) error) error {
+	ctx, cancel := a.bounded(cmd)
+	defer cancel()
+	return a.onRemote(ctx, org, func(r remote) error { return do(ctx, r) })
+}
+
+// call makes one call and decodes its answer.
+func call[T any](ctx context.Context, r remote, method, path string, wish any) (T, error) {
+	var answer T
+	response, err := r.client.API(ctx, r.organisation, method, path, wish)
+	if err != nil {
+		return answer, err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	if response.StatusCode == http.StatusNoContent {
+		return answer, nil
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxDocument)).Decode(&answer); err != nil {
+		return answer, fmt.Errorf("read relay's answer: %w", err)
+	}
+	return answer, nil
+}
+
+// every reads a whole list, page by page.
+func every[T any](ctx context.Context, r remote, path string) ([]T, error) {
+	all := []T{}
+	for cursor := ""; ; {
+		page, err := call[struct {
+			Data []T     `json:"data"`
+			Next *string `json:"next_cursor"`
+		}](ctx, r, http.MethodGet, path+"?limit=500"+cursor, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Data...)
+		if page.Next == nil {
+			return all, nil
+		}
+		cursor = "&cursor=" + url.QueryEscape(*page.Next)
+	}
+}
+
+// site is a plant's network as the API shows it.
+type site struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+	Agents    []agent   `json:"agents"`
+}
+
+// agent is an agent as the API shows it.
+type agent struct {
+	ID                   string    `json:"id"`
+	Site                 string    `json:"site,omitempty"`
+	Hostname             string    `json:"hostname"`
+	Version              string    `json:"version"`
+	OS                   string    `json:"os"`
+	State                string    `json:"state"` // connected or offline
+	ConnectedSince       time.Time `json:"connected_since,omitzero"`
+	LastSeenAt           time.Time `json:"last_seen_at,omitzero"`
+	RoundTripMS          float64   `json:"round_trip_ms,omitempty"`
+	CertificateExpiresAt time.Time `json:"certificate_expires_at,omitzero"`
+}
+
+// agents lists those of all sites.
+func (r remote) agents(ctx context.Context) ([]agent, error) {
+	sites, err := every[site](ctx, r, "/sites")
+	all := []agent{}
+	for _, s := range sites {
+		for _, one := range s.Agents {
+			one.Site = s.ID
+			all = append(all, one)
+		}
+	}
+	return all, err
+}
+
+// agent finds one by its id, or by its host's name where that is of one alone.
+func (r remote) agent(ctx context.Context, named string) (agent, error) {
+	all, err := r.agents(ctx)
+	if err != nil {
+		return agent{}, err
+	}
+	var found []agent
+	for _, one := range all {
+		if one.ID == named {
+			return one, nil
+		}
+		if one.Hostname == named {
+			found = append(found, one)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return agent{}, fail(exitFailed, "See: gantry-relay agents list", "there is no agent %q", named)
+	}
+	return agent{}, fail(exitUsage, "Name one by its id; see: gantry-relay agents list", "%s run on %s", count(len(found), "agent", "agents"), named)
+}
+
+// path is where the API has an agent.
+func (a agent) path() string {
+	return "/sites/" + url.PathEscape(a.Site) + "/agents/" + url.PathEscape(a.ID)
+}

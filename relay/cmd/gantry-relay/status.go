@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gantry/relay/admin"
+)
+
+// statusDocument is the --json form of `status`.
+type statusDocument struct {
+	Schema int `json:"schema"`
+	admin.Status
+}
+
+func (a *app) status() *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Show how the relay is, on one screen", Args: args(cobra.NoArgs),
+		Long: "Show how the relay that serves the data folder is. The exit code is 5 where none does.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := a.load()
+			if err != nil {
+				return err
+			}
+			ctx, cancel := a.bounded(cmd)
+			defer cancel()
+			s, err := admin.NewClient(config.DataDir).Status(ctx)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				a.printJSON(statusDocument{schema, s})
+				return nil
+			}
+			a.tellStatus(s)
+			return nil
+		},
+	}
+}
+
+func (a *app) tellStatus(s admin.Status) {
+	a.Print("gantry-relay %s serves, since %s", s.Version, s.StartedAt.Local().Format(time.DateTime))
+	a.Print("")
+	rows := [][]string{
+		{"URL", s.URL}, {"Listens on", s.Listen}, {"Agents", fmt.Sprintf("%d connected, %s", s.Agents, count(s.Sessions, "session", "sessions"))},
+		{"Organisations", fmt.Sprint(s.Organisations)}, {"Data", fmt.Sprintf("%s, database %s", s.DataDir, megabytes(s.DatabaseBytes))},
+	}
+	if s.Metrics != "" {
+		rows = append(rows, []string{"Metrics", s.Metrics})
+	}
+	if s.DiskFreeBytes > 0 {
+		rows = append(rows, []string{"Disk", megabytes(s.DiskFreeBytes) + " free"})
+	}
+	for _, problem := range s.Problems {
+		rows = append(rows, []string{"Problem", problem})
+	}
+	a.Rows("", rows)
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
