@@ -24,7 +24,7 @@ func (w *way) checkConnect(context.Context) check.Outcome {
 		if step == nil {
 			return check.Skip("the proxy was not asked: " + errorText(w.err))
 		}
-		return check.Pass(fmt.Sprintf("%s connects to %s, in %s", step.Address, tunnel.WithPort(w.relay), millis(step.Took)))
+		return check.Pass(fmt.Sprintf("%s connects to %s, in %s", step.Address, tunnel.WithPort(w.relay), millis(step.Took))).In(step.Took)
 	}
 	evidence := evidenceOf(failed)
 	if failed.Status != 0 {

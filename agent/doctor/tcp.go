@@ -31,7 +31,7 @@ func (w *way) checkTCP(ctx context.Context) check.Outcome {
 	if step == nil {
 		return check.Skip("the way was not gone: " + errorText(w.err))
 	}
-	return check.Pass(fmt.Sprintf("%s, in %s", remote(step.Remote, step.Address), millis(step.Took)))
+	return check.Pass(fmt.Sprintf("%s, in %s", remote(step.Remote, step.Address), millis(step.Took))).In(step.Took)
 }
 
 func (w *way) noConnection(ctx context.Context, failed *tunnel.DialError) check.Outcome {

@@ -26,7 +26,7 @@ func (w *way) checkTLS(context.Context) check.Outcome {
 		}
 		leaf := step.TLS.PeerCertificates[0]
 		return check.Pass(fmt.Sprintf("%s, certificate until %s", tls.VersionName(step.TLS.Version), leaf.NotAfter.Format(time.DateOnly)),
-			"issued by "+leaf.Issuer.String())
+			"issued by "+leaf.Issuer.String()).In(step.Took)
 	}
 	id, vendor := tlsFinding(failed)
 	evidence := evidenceOf(failed)

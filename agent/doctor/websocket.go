@@ -23,7 +23,7 @@ func (w *way) checkWebSocket(context.Context) check.Outcome {
 		if step == nil {
 			return check.Skip("the relay was not asked: " + errorText(w.err))
 		}
-		return check.Pass("opened in " + millis(step.Took))
+		return check.Pass("opened in " + millis(step.Took)).In(step.Took)
 	}
 	evidence := evidenceOf(failed)
 	switch {
@@ -69,7 +69,7 @@ func (w *way) checkProof(context.Context) check.Outcome {
 		if step == nil {
 			return check.Skip("the relay did not come to it: " + errorText(w.err))
 		}
-		return check.Pass("the relay proved itself in " + millis(step.Took))
+		return check.Pass("the relay proved itself in " + millis(step.Took)).In(step.Took)
 	}
 	switch failed.Reason() {
 	case tunnel.ReasonWrongRelay:
