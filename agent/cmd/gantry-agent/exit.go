@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -83,6 +84,8 @@ func stepFailure(e *installer.StepError) *cli.Failure {
 		f.Code, f.Fix = cause.Code, cause.Fix
 	} else if cause := classify(e.Err); cause != nil {
 		f.Code, f.Fix = cause.Code, cause.Fix
+	} else if errors.Is(e.Err, context.DeadlineExceeded) {
+		f.Code, f.Fix = exitTimeout, "Try again with a longer --wait."
 	}
 	rest := "Every step was taken back: the machine is as it was."
 	if len(e.Left) > 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,10 +121,17 @@ func (a *app) tokenFor(ctx context.Context, e *enroller, given []string, f insta
 
 // of refuses a token of another relay than the one that is meant.
 func (f installFlags) of(token enrol.Token) error {
-	if f.relay != "" && token.Relay != f.relay {
+	if f.relay != "" && !sameRelay(f.relay, token.Relay) {
 		return fail(exitUsage, "Ask for a token of that relay.", "the token is of %s, not of %s", token.Relay, f.relay)
 	}
 	return nil
+}
+
+// sameRelay compares relays as people write them: with or without a slash at the end, by the name of the API or of the
+// tunnel.
+func sameRelay(a, b string) bool {
+	plain := strings.NewReplacer("wss://", "https://", "ws://", "http://")
+	return strings.EqualFold(strings.TrimRight(plain.Replace(a), "/"), strings.TrimRight(plain.Replace(b), "/"))
 }
 
 // fill gives the installation what the flags say of the way to the relay and of the policy. What is in agent.yaml besides
