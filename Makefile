@@ -83,8 +83,7 @@ msi: ## build the agent's MSI alone into bin/; SIGN_CERT, SIGN_KEY and SIGN_TIME
 
 reproduce: ## prove that the last commit gives the same bytes twice: make dist in two other folders, and compare
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
-		for copy in one another/deeper; do \
-			git clone -q . "$$folder/$$copy"; $(MAKE) -s -C "$$folder/$$copy" dist VERSION=$(VERSION); \
-		done; \
+		for copy in one another/deeper; do git clone -q . "$$folder/$$copy"; done; \
+		for copy in one another/deeper; do $(MAKE) -s -C "$$folder/$$copy" dist VERSION=$(VERSION); done; \
 		diff "$$folder/one/dist/SHA256SUMS" "$$folder/another/deeper/dist/SHA256SUMS"; \
 		cat "$$folder/one/dist/SHA256SUMS"; echo "the same bytes twice"
