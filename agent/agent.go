@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,7 @@ type Options struct {
 	// is sound.
 	Problem string
 
+	LogFile    string // which Logger writes to, for bundles and those who read it from afar; empty: none
 	RuntimeDir string // of a service, where everybody on the host may ask for the status; empty: none
 
 	MachineID string          // empty: the host's own
@@ -66,7 +68,8 @@ type Agent struct {
 	reloads sync.Mutex    // one reload at a time
 	changed chan struct{} // another identity, or none, or a mended configuration: what runs ends, and Run looks anew
 	mended  atomic.Bool
-	awaits  atomic.Bool // for an enrolment
+	flight  atomic.Pointer[trace.FlightRecorder] // what the process did lately
+	awaits  atomic.Bool                          // for an enrolment
 
 	tokenProblem atomic.Pointer[string] // why the token that a package left does not do, or not yet
 
@@ -127,6 +130,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.lend(store)
 	defer store.close(a.logger)
 	defer a.lend(nil)
+	defer a.record(ctx)()
 	var work sync.WaitGroup
 	defer work.Wait()
 	controlled, endControl := context.WithCancel(context.WithoutCancel(ctx)) // `status` answers while the agent drains

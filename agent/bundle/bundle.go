@@ -3,7 +3,7 @@
 // Contents is the allow-list: what is no member of it, with its type, cannot get into an archive. There are no rows, no bodies and
 // no idempotency keys among them, and password files are not read. Two guards stand behind the list. Foreign texts (the log, a crash,
 // the service's definition) are redacted: what looks like a login, and every secret that the agent knows, has a gap in its
-// place. Then the finished archive is read again and searched for those secrets in every usual form (package proof), names
+// place; a recording, in which no gap can be made, is left out. Then the finished archive is read again and searched for those secrets in every usual form (package proof), names
 // included. One that is found refuses the archive: nothing is written, and the error names the file and the kind of secret. Secrets
 // of less than four bytes are not looked for, and the manifest says how many there were.
 //
@@ -166,6 +166,12 @@ func (a *archive) missing(name, why string) {
 // add puts a file into the archive, cut to its bound and clean.
 func (a *archive) add(f file, now time.Time) error {
 	entry := Entry{What: f.what}
+	if f.binary && f.name != a.miss {
+		if secret := a.scanner.Holds(f.data); secret != "" {
+			a.missing(f.name, "it would hold "+secret)
+			return nil
+		}
+	}
 	if f.most > 0 && len(f.data) > f.most {
 		f.data, entry.Cut = tail(f.data, f.most), true
 	}

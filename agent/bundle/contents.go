@@ -69,16 +69,16 @@ type file struct {
 	data       []byte
 	err        error
 	foreign    bool // others' words are in it
-	binary     bool // it cannot be redacted: the proof alone guards it
+	binary     bool // it cannot be redacted: with a secret it is left out
 	most       int  // bytes; 0: it is small by itself
 }
 
 // Bounds of the large files, in bytes.
 const (
-	maxLog        = 4 << 20
+	maxLog        = 2 << 20
 	maxJournal    = 1 << 20
 	maxGoroutines = 1 << 20
-	maxTrace      = 16 << 20
+	maxTrace      = 8 << 20
 	maxCrash      = 256 << 10
 	maxDefinition = 64 << 10
 )
@@ -100,7 +100,7 @@ var (
 	fileMetrics    = File{"metrics.json", "The Go runtime's metrics"}
 	fileGoroutines = File{"goroutines.txt", "What every goroutine does"}
 	fileTrace      = File{"trace.out", "The last seconds of the scheduler, for `go tool trace`"}
-	fileLog        = File{"logs/agent.log", "The newest 4 MiB of the log"}
+	fileLog        = File{"logs/agent.log", "The newest 2 MiB of the log"}
 	fileJournal    = File{"logs/journal.log", "The newest lines of the service manager's journal"}
 	fileCrashes    = File{"crashes/", "What processes wrote that ended badly, the newest five"}
 	fileManifest   = File{"manifest.json", "This list, with sizes and digests, what is missing and why, and what the archive was searched for"}

@@ -10,6 +10,7 @@ import (
 
 	"gantry/agent/policy"
 	"gantry/agent/state"
+	"gantry/agent/vault"
 	"gantry/connectors/definition"
 	"gantry/connectors/seal"
 	"gantry/connectors/wire"
@@ -55,6 +56,11 @@ func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, 
 
 // purpose binds a login's box to its connection.
 func purpose(id string) string { return "connection " + id }
+
+// Credentials opens the login of a stored connection.
+func Credentials(v *vault.Vault, row state.Connection) ([]byte, error) {
+	return v.Decrypt(row.Credentials, purpose(row.ID))
+}
 
 // login judges what the relay sent and opens the seal.
 func (h *Handler) login(id string, o wire.OpenConnection) (Login, error) {
@@ -118,7 +124,7 @@ func (h *Handler) reopen(ctx context.Context, row state.Connection) (Engine, *de
 	if err != nil {
 		return nil, nil, err
 	}
-	credentials, err := h.Vault.Decrypt(row.Credentials, purpose(row.ID))
+	credentials, err := Credentials(h.Vault, row)
 	if err != nil {
 		return nil, nil, fault.New(fault.CredentialsExpired, "The agent cannot read the login that it keeps.").At(fault.HopAgent).Because(err).
 			Advise("The agent's vault key was lost or replaced: relink the connection.")

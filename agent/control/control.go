@@ -10,6 +10,7 @@ package control
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"gantry/tunnel/check"
@@ -34,6 +35,8 @@ type Source interface {
 	Support(ctx context.Context) (Support, error)
 	// LetSupportIn lets it in for a time; 0: not any more.
 	LetSupportIn(ctx context.Context, span time.Duration) (Support, error)
+	// Bundle writes the archive for support, once it is proved that no secret is in it.
+	Bundle(ctx context.Context, w io.Writer, asked BundleRequest) error
 	// Reload reads the configuration again. On *configs.Problems, or any other error, what was in force stays so.
 	Reload(ctx context.Context) (Reloaded, error)
 	// Enrol makes the agent known to the relay that the token names; force replaces an identity that is there. The error

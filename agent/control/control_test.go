@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -57,6 +58,13 @@ func (f *fake) Support(context.Context) (Support, error) { return Support{Mode: 
 
 func (f *fake) LetSupportIn(_ context.Context, span time.Duration) (Support, error) {
 	return Support{Mode: "ask", Open: span == time.Hour}, f.err
+}
+
+func (f *fake) Bundle(_ context.Context, w io.Writer, asked BundleRequest) error {
+	if f.err == nil {
+		_, _ = io.WriteString(w, string(asked.Contents))
+	}
+	return f.err
 }
 
 func (f *fake) Reload(context.Context) (Reloaded, error) { return Reloaded{Applied: true}, f.err }
@@ -141,6 +149,9 @@ func TestAskTheRunningAgent(t *testing.T) {
 	}
 	if _, err := client.ResolveWrite(t.Context(), "x", false); err == nil || !strings.Contains(err.Error(), "no such write") {
 		t.Errorf("resolve: %v", err)
+	}
+	if archive, err := client.Bundle(t.Context(), BundleRequest{Contents: []byte(`{"a":1}`)}); err != nil || string(archive) != `{"a":1}` {
+		t.Errorf("bundle: %s, %v", archive, err)
 	}
 	if report, err := client.Diagnose(t.Context(), true); err != nil || report.Status != check.Warned {
 		t.Errorf("diagnose: %v, %v", report, err)

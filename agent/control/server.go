@@ -110,6 +110,7 @@ func Handler(source Source) http.Handler {
 		support, err := source.LetSupportIn(r.Context(), span)
 		answer(w, support, err)
 	})
+	mux.HandleFunc("POST /bundle", serveBundle(source))
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, r *http.Request) {
 		reloaded, err := source.Reload(r.Context())
 		answer(w, reloaded, err)

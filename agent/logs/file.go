@@ -23,7 +23,7 @@ func openFile(ctx context.Context, places Places, o Options) (*past, follower) {
 	p := &past{looked: Looked{Where: places.File}}
 	files, err := logfile.Files(places.File)
 	if err != nil {
-		p.looked.Problem = err.Error()
+		p.looked.fails(err)
 	} else if len(files) == 0 {
 		p.looked.Problem = "there is no such file"
 	}
@@ -31,7 +31,7 @@ func openFile(ctx context.Context, places Places, o Options) (*past, follower) {
 	for i := len(files) - 1; i >= 0 && len(p.lines) < o.Last && ctx.Err() == nil; i-- {
 		lines, err := next.read(files[i], o.Last-len(p.lines), i == len(files)-1)
 		if err != nil {
-			p.looked.Problem = err.Error()
+			p.looked.fails(err)
 			continue
 		}
 		p.lines = slices.Concat(lines, p.lines)

@@ -37,7 +37,7 @@ func openJournal(ctx context.Context, places Places, o Options) (*past, follower
 	}
 	p.lines, err = readJournal(ctx, program, places.Unit, o)
 	if err != nil {
-		p.looked.Problem = err.Error()
+		p.looked.fails(err)
 	}
 	p.looked.Lines = len(p.lines)
 	return p, &journalFollower{program: program, unit: places.Unit, options: o}

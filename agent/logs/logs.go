@@ -11,7 +11,9 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
 	"strings"
@@ -63,6 +65,12 @@ type Looked struct {
 	Where   string `json:"where"`
 	Lines   int    `json:"lines"` // that were wanted
 	Problem string `json:"problem,omitempty"`
+	Denied  bool   `json:"denied,omitempty"` // this account may not read there
+}
+
+// fails notes why a place gives less than it has.
+func (l *Looked) fails(err error) {
+	l.Problem, l.Denied = err.Error(), errors.Is(err, fs.ErrPermission)
 }
 
 // Tail gives the lines that are wanted, in order of time, and says where it looked. With Follow it goes on until ctx ends, which

@@ -38,6 +38,7 @@ var ErrBox = errors.New("the box does not open with this vault's key")
 type Vault struct {
 	aead cipher.AEAD
 	id   string
+	key  []byte
 }
 
 // Open reads the vault's key; where there is none it makes one in dir, which must exist.
@@ -65,11 +66,14 @@ func newVault(key []byte) (*Vault, error) {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
 	sum := sha256.Sum256(append([]byte("gantry vault id\x00"), key...))
-	return &Vault{aead: aead, id: hex.EncodeToString(sum[:8])}, nil
+	return &Vault{aead: aead, id: hex.EncodeToString(sum[:8]), key: key}, nil
 }
 
 // ID names the key without giving it away, so that a database can say which vault it belongs to.
 func (v *Vault) ID() string { return v.id }
+
+// Key is the key itself. It is for the proof that a bundle does not hold it, and for nothing else.
+func (v *Vault) Key() []byte { return v.key }
 
 // Encrypt gives a box that Decrypt opens for the same purpose alone.
 func (v *Vault) Encrypt(plain []byte, purpose string) []byte {

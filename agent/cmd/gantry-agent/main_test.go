@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
+	"io"
 	"log/slog"
 	"os/exec"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"gantry/agent/bundle"
 	"gantry/agent/control"
 	"gantry/agent/doctor"
 	"gantry/agent/journal"
@@ -160,6 +163,16 @@ func (f *fakeService) LetSupportIn(_ context.Context, span time.Duration) (contr
 }
 
 func (f *fakeService) Unenrol(context.Context) error { return nil }
+
+func (f *fakeService) Bundle(ctx context.Context, w io.Writer, asked control.BundleRequest) error {
+	var c bundle.Contents
+	if err := json.Unmarshal(asked.Contents, &c); err != nil {
+		return err
+	}
+	status, _ := f.Status(ctx)
+	c.Status = &status
+	return bundle.Write(ctx, w, c, bundle.Options{Version: "1.2.3", By: "service", Anonymize: asked.Anonymize})
+}
 
 func (f *fakeService) Diagnose(context.Context, bool) (check.Report, error) {
 	road := doctor.Road{NoRelay: "the fake service looked"}

@@ -38,7 +38,7 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 
 // commands are all commands of the program.
 func (a *app) commands() *cobra.Command {
-	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.doctor(), a.netcheck(), a.connections(), a.support(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
+	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.doctor(), a.netcheck(), a.bundle(), a.logs(), a.connections(), a.support(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
 	root.SetHelpCommand(a.help())
 	root.AddCommand(a.platform()...)
 	prepare := root.PersistentPreRunE

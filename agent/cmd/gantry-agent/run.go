@@ -13,6 +13,7 @@ import (
 	"gantry/agent"
 	"gantry/configs"
 	"gantry/configs/cli"
+	"gantry/configs/logfile"
 	"gantry/installer/notify"
 )
 
@@ -75,7 +76,7 @@ func (a *app) options(config configs.Agent, logger *slog.Logger) (agent.Options,
 	if err != nil {
 		return agent.Options{}, err
 	}
-	return agent.Options{Version: version, ConfigFile: a.file(), Drivers: drivers(), Definitions: set, Logger: logger}, nil
+	return agent.Options{Version: version, ConfigFile: a.file(), Drivers: drivers(), Definitions: set, Logger: logger, LogFile: logfile.Place(config.Log, configs.AgentLogName)}, nil
 }
 
 // logger opens the log as the configuration says.
