@@ -100,7 +100,7 @@ func Write(ctx context.Context, w io.Writer, c Contents, o Options) error {
 	}
 	m := Manifest{
 		Schema: Schema, Program: "gantry-agent", Version: o.Version, At: o.Now.UTC(), By: o.By, Anonymized: o.Anonymize,
-		Proof: Proof{Secrets: scanner.Known(), Short: scanner.Short(), Unproved: o.Unproved}, Files: []Entry{}, Missing: c.Missing,
+		Proof: Proof{Secrets: scanner.Known(), Short: scanner.Short(), Unproved: o.Unproved}, Files: []Entry{}, Missing: append([]Missing{}, c.Missing...),
 	}
 	var hide *aliases
 	if o.Anonymize {

@@ -94,7 +94,7 @@ var (
 	fileConfig     = File{"config.yaml", "The configuration in force. There is no secret in one, and password files are not read"}
 	fileService    = File{"service.json", "The service as its manager sees it"}
 	fileDefinition = File{"service.txt", "The service's definition (systemd: unit and drop-ins), without the values of its environment"}
-	fileHost       = File{"host.json", "The machine as the command line sees it: versions, disk, interfaces, routes, name servers, proxy settings"}
+	fileHost       = File{"host.json", "The machine as the command line sees it: versions, interfaces, routes, name servers, proxy settings"}
 	fileInside     = File{"inside.json", "The same as the service sees it"}
 	fileWrites     = File{"writes.json", "How many writes the journal holds, by state"}
 	fileMetrics    = File{"metrics.json", "The Go runtime's metrics"}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gantry/agent/control"
 	"gantry/agent/logs"
 	"gantry/configs"
 	"gantry/configs/cli"
@@ -41,6 +42,16 @@ With --json every line is one JSON document.`,
 	flags.StringVar(&asked.level, "level", "", "only lines of this `level` or worse: debug, info, warn, error")
 	flags.StringVar(&asked.request, "request-id", "", "only lines of this call: the `id` of an error document")
 	return cmd
+}
+
+// lineDocument is the --json form of `logs`: one for each line of the log, each on a line of its own.
+type lineDocument struct {
+	Schema    int       `json:"schema"`
+	Time      time.Time `json:"time,omitzero"`
+	Level     string    `json:"level"`
+	RequestID string    `json:"request_id,omitempty"`
+	Source    string    `json:"source"` // file or journal
+	Text      string    `json:"text"`   // as it was written
 }
 
 // options makes what package logs is asked for.
@@ -77,7 +88,7 @@ func (a *app) showLogs(cmd *cobra.Command, asked logsAsked) error {
 	looked, err := logs.Tail(ctx, a.logPlaces(), o, func(l logs.Line) error {
 		shown++
 		if a.json {
-			return lines.Encode(l)
+			return lines.Encode(lineDocument{control.Schema, l.Time, l.Level.String(), l.RequestID, string(l.Source), l.Text})
 		}
 		a.print("%s", l.Text)
 		return nil
