@@ -23,30 +23,31 @@ import (
 )
 
 // StoredSecrets are the secrets that the agent's folder, its configuration and this process's environment hold, for the proof that a
-// bundle holds none of them. An agent that was never enrolled has few. The error says why they cannot be known.
+// bundle holds none of them. An agent that was never enrolled has few. The error says why not all
+// can be known.
 func StoredSecrets(ctx context.Context, config configs.Agent, configFile string) (all []proof.Secret, err error) {
 	all = outerSecrets(config, configFile)
 	if _, err := os.Stat(filepath.Join(config.StateDir, state.File)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return all, nil
 		}
-		return nil, err
+		return all, err
 	}
 	lock, err := state.Lock(config.StateDir)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	if _, err := vault.Peek(config.StateDir); err != nil { // Open would make a key
-		return nil, err
+		return all, err
 	}
 	v, err := vault.Open(config.StateDir)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	db, err := state.Open(ctx, config.StateDir)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	inner, err := (&store{db: db, vault: v}).secrets(ctx)

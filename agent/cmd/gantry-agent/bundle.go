@@ -89,9 +89,10 @@ func (a *app) pack(cmd *cobra.Command, anonymize bool) ([]byte, error) {
 	config, _ := a.load() // what is wrong with it, the report says
 	secrets, unknown := agent.StoredSecrets(ctx, config, a.file())
 	client := control.NewClient(config.StateDir)
-	status, err := client.Status(ctx)
-	switch {
-	case err == nil:
+	if _, err := client.Status(ctx); !errors.Is(err, control.ErrNotRunning) {
+		if err != nil {
+			return nil, err
+		}
 		contents, err := json.Marshal(a.outside(cmd))
 		if err != nil {
 			return nil, err
@@ -101,13 +102,12 @@ func (a *app) pack(cmd *cobra.Command, anonymize bool) ([]byte, error) {
 			return nil, err
 		}
 		return archive, bundle.Prove(ctx, archive, secrets)
-	case !errors.Is(err, control.ErrNotRunning):
-		return nil, err
 	}
 	if errors.Is(unknown, fs.ErrPermission) {
 		return nil, unknown
 	}
-	if status, err = a.resting(ctx, control.NotRunning); err != nil {
+	status, err := a.resting(ctx, control.NotRunning)
+	if err != nil {
 		return nil, err
 	}
 	options := bundle.Options{Version: version, By: "command", Secrets: secrets, Anonymize: anonymize}
