@@ -194,9 +194,9 @@ func TestAliasesAreTheSameEverywhere(t *testing.T) {
 }
 
 func TestFilesAreBounded(t *testing.T) {
-	log := strings.Repeat("a line of the log that is long enough\n", maxLog/38+1000)
-	files := made(t, Contents{Log: log}, Options{Now: time.Unix(0, 0)})
-	if n := len(files["logs/agent.log"]); n > maxLog || !strings.HasPrefix(files["logs/agent.log"], "a line") {
+	text := strings.Repeat("a line that is long enough\n", maxDefinition/27+100)
+	files := made(t, Contents{Definition: text}, Options{Now: time.Unix(0, 0)})
+	if n := len(files["service.txt"]); n > maxDefinition || n < maxDefinition-27 || !strings.HasPrefix(files["service.txt"], "a line") {
 		t.Errorf("%d bytes", n)
 	}
 	if !strings.Contains(files["manifest.json"], `"cut": true`) {
