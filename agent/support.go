@@ -32,7 +32,7 @@ func (a *Agent) supports(ctx context.Context, r *running) error {
 		return err
 	}
 	r.consent = consent
-	r.support = support.NewHandler(support.Options{Consent: consent, Doctor: surgery{a, r}, Record: r.db, Logger: a.logger})
+	r.support = support.NewHandler(support.Options{Consent: consent, Doctor: surgery{a, r}, Bundle: a, Logs: a, Record: r.db, Logger: a.logger})
 	return nil
 }
 
