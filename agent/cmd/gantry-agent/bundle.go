@@ -18,6 +18,7 @@ import (
 	"gantry/agent/bundle"
 	"gantry/agent/control"
 	"gantry/agent/logs"
+	"gantry/configs/cli"
 	"gantry/installer"
 )
 
@@ -31,7 +32,7 @@ type bundleAsked struct {
 func (a *app) bundle() *cobra.Command {
 	var asked bundleAsked
 	cmd := &cobra.Command{
-		Use: "bundle", Aliases: []string{"flare", "diagnostics"}, Short: "Make the archive for support, without secrets", Args: args(cobra.NoArgs),
+		Use: "bundle", Aliases: []string{"flare", "diagnostics"}, Short: "Make the archive for support, without secrets", Args: cli.Args(cobra.NoArgs),
 		Long: `Make the archive for support: the doctor's report, status, configuration, logs, the
 service's definition, versions, routes, proxy settings, and what the process does. There
 are no rows, no bodies and no secrets in it: texts are redacted, and then the archive is
@@ -61,7 +62,7 @@ func (a *app) makeBundle(cmd *cobra.Command, asked bundleAsked) error {
 	cmd.SetContext(ctx)
 	archive, err := a.pack(cmd, asked.anonymize)
 	if leak, ok := errors.AsType[*bundle.Leak](err); ok {
-		return fail(exitFailed, "Nothing was written. `gantry-agent bundle --preview` cannot show it either; tell support the name of the file.", "%w", leak)
+		return cli.Fail(cli.ExitFailed, "Nothing was written. `gantry-agent bundle --preview` cannot show it either; tell support the name of the file.", "%w", leak)
 	}
 	if err != nil {
 		return err
@@ -188,17 +189,17 @@ func (a *app) tellBundle(out string, archive []byte) error {
 	}); err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(document)
+	if a.JSON {
+		a.PrintJSON(document)
 		return nil
 	}
 	m := document.Manifest
 	if out != "" {
-		a.print("%s", out)
+		a.Print("%s", out)
 	}
-	a.say("%s, %d KiB. %s", count(len(m.Files), "file", "files"), (len(archive)+1023)/1024, proved(m.Proof))
+	a.Say("%s, %d KiB. %s", cli.Count(len(m.Files), "file", "files"), (len(archive)+1023)/1024, proved(m.Proof))
 	for _, missing := range m.Missing {
-		a.say("Without %s: %s.", missing.Name, missing.Why)
+		a.Say("Without %s: %s.", missing.Name, missing.Why)
 	}
 	return nil
 }
@@ -208,25 +209,25 @@ func proved(p bundle.Proof) string {
 	if p.Unproved != "" {
 		return "Without logs: the agent's secrets are not known here."
 	}
-	text := "Searched for " + count(p.Secrets, "secret", "secrets") + ": none is in it."
+	text := "Searched for " + cli.Count(p.Secrets, "secret", "secrets") + ": none is in it."
 	if p.Short > 0 {
-		text += fmt.Sprintf(" %s too short to be searched for.", count(p.Short, "is", "are"))
+		text += fmt.Sprintf(" %s too short to be searched for.", cli.Count(p.Short, "is", "are"))
 	}
 	return text
 }
 
 // preview prints the archive.
 func (a *app) preview(archive []byte) error {
-	if a.json {
+	if a.JSON {
 		return a.tellBundle("", archive)
 	}
 	err := bundle.Each(archive, func(name string, content []byte) error {
-		a.print("==> %s, %d bytes", name, len(content))
+		a.Print("==> %s, %d bytes", name, len(content))
 		if strings.HasSuffix(name, ".out") {
-			a.print("(a recording for `go tool trace`)\n")
+			a.Print("(a recording for `go tool trace`)\n")
 			return nil
 		}
-		a.print("%s\n", bytes.TrimRight(content, "\n"))
+		a.Print("%s\n", bytes.TrimRight(content, "\n"))
 		return nil
 	})
 	return errors.Join(err, a.tellBundle("", archive))

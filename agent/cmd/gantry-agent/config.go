@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,15 +12,16 @@ import (
 
 	"gantry/agent/control"
 	"gantry/configs"
+	"gantry/configs/cli"
 )
 
 func (a *app) config() *cobra.Command {
-	return a.group("config", "Check and show the configuration",
-		&cobra.Command{Use: "check", Short: "Say everything that is wrong with the configuration", Args: args(cobra.NoArgs),
+	return cli.Group("config", "Check and show the configuration",
+		&cobra.Command{Use: "check", Short: "Say everything that is wrong with the configuration", Args: cli.Args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.configCheck() }},
-		&cobra.Command{Use: "show", Short: "Show the values that hold, and where each comes from", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "show", Short: "Show the values that hold, and where each comes from", Args: cli.Args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.configShow() }},
-		&cobra.Command{Use: "path", Short: "Show which file is read", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "path", Short: "Show which file is read", Args: cli.Args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.configPath() }},
 	)
 }
@@ -40,14 +42,14 @@ func (a *app) configCheck() error {
 		return err
 	}
 	_, missing := os.Stat(a.file())
-	if a.json {
+	if a.JSON {
 		document := checkDocument{control.Schema, a.file(), missing == nil, !faulty, []configs.Problem{}}
 		if faulty {
 			document.Problems = problems.List
 		}
-		a.printJSON(document)
+		a.PrintJSON(document)
 		if faulty {
-			return quietly(exitConfig)
+			return cli.Told(cli.ExitConfig)
 		}
 		return nil
 	}
@@ -55,16 +57,16 @@ func (a *app) configCheck() error {
 		return err
 	}
 	if missing != nil {
-		a.print("%s is not there: the defaults hold, and the policy allows nothing.", a.file())
+		a.Print("%s is not there: the defaults hold, and the policy allows nothing.", a.file())
 		return nil
 	}
-	a.print("%s is valid.", a.file())
+	a.Print("%s is valid.", a.file())
 	return nil
 }
 
 func (a *app) configPath() error {
 	_, missing := os.Stat(a.file())
-	a.answer(pathDocument{control.Schema, a.file(), missing == nil}, a.file())
+	a.Answer(pathDocument{control.Schema, a.file(), missing == nil}, a.file())
 	return nil
 }
 
@@ -82,16 +84,16 @@ func (a *app) configShow() error {
 	if err := document.Encode(config); err != nil {
 		return err
 	}
-	if a.json {
+	if a.JSON {
 		var values map[string]any
 		if err := document.Decode(&values); err != nil {
 			return err
 		}
-		a.printJSON(configDocument{control.Schema, a.file(), values})
+		a.PrintJSON(configDocument{control.Schema, a.file(), values})
 		return nil
 	}
 	originate(&document, "", configs.AgentLines(a.file(), data), a.Folder != "")
-	encoder := yaml.NewEncoder(a.out)
+	encoder := yaml.NewEncoder(a.Out)
 	encoder.SetIndent(2)
 	return errors.Join(encoder.Encode(&document), encoder.Close())
 }
@@ -118,7 +120,7 @@ func origin(path string, lines map[string]int, stateFlag bool) string {
 	case path == "state_dir" && stateFlag:
 		return "--state-dir"
 	case line > 0:
-		return "line " + itoa(line)
+		return "line " + strconv.Itoa(line)
 	}
 	return "default"
 }

@@ -10,18 +10,19 @@ import (
 	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/agent/state"
+	"gantry/configs/cli"
 )
 
 func (a *app) connections() *cobra.Command {
-	return a.group("connections", "Show and check the logins that the agent holds",
-		&cobra.Command{Use: "check [ID|NAME]", Short: "Look at one connection, or at all, hop by hop", Args: args(cobra.MaximumNArgs(1)),
+	return cli.Group("connections", "Show and check the logins that the agent holds",
+		&cobra.Command{Use: "check [ID|NAME]", Short: "Look at one connection, or at all, hop by hop", Args: cli.Args(cobra.MaximumNArgs(1)),
 			Long: `Look at one connection, or at all: definition, policy, host name, connection, encryption, login, and one
 cheap read of each entity. It goes the way of the connection's calls, logs in once, and changes nothing.
 The exit code is 1 where a check failed.`,
 			RunE: func(cmd *cobra.Command, given []string) error {
 				return a.connectionsCheck(cmd, strings.Join(given, ""))
 			}},
-		&cobra.Command{Use: "list", Short: "List the connections", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "list", Short: "List the connections", Args: cli.Args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.connectionsList(cmd) }})
 }
 
@@ -33,7 +34,7 @@ type connectionsDocument struct {
 }
 
 func (a *app) connectionsList(cmd *cobra.Command) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	all, err := a.client().Connections(ctx)
 	running := err == nil
@@ -53,7 +54,7 @@ func (a *app) connectionsList(cmd *cobra.Command) error {
 }
 
 func (a *app) connectionsCheck(cmd *cobra.Command, idOrName string) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	report, err := a.client().CheckConnections(ctx, idOrName)
 	if errors.Is(err, control.ErrNotRunning) {
@@ -65,12 +66,12 @@ func (a *app) connectionsCheck(cmd *cobra.Command, idOrName string) error {
 	if err != nil {
 		return err
 	}
-	if len(report.Results) == 0 && !a.json {
-		a.print("No connections.")
+	if len(report.Results) == 0 && !a.JSON {
+		a.Print("No connections.")
 		return nil
 	}
 	a.tell(report)
-	return quietly(reportCode(report, false))
+	return cli.Told(reportCode(report, false))
 }
 
 // stored lists what the agent's folder holds.

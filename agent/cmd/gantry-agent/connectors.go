@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func definitions(config configs.Agent) (*definition.Set, error) {
 	sources := []fs.FS{catalogue.FS}
 	if config.Definitions != "" {
 		if _, err := os.Stat(config.Definitions); err != nil {
-			return nil, fail(exitConfig, "Correct `definitions` in the configuration.", "open definitions: %w", err)
+			return nil, cli.Fail(cli.ExitConfig, "Correct `definitions` in the configuration.", "open definitions: %w", err)
 		}
 		sources = append(sources, os.DirFS(config.Definitions))
 	}
@@ -41,13 +42,13 @@ func definitions(config configs.Agent) (*definition.Set, error) {
 }
 
 func (a *app) connectors() *cobra.Command {
-	return a.group("connectors", "Show the systems that can be connected",
-		&cobra.Command{Use: "list", Short: "List the systems", Args: args(cobra.NoArgs),
+	return cli.Group("connectors", "Show the systems that can be connected",
+		&cobra.Command{Use: "list", Short: "List the systems", Args: cli.Args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.connectorsList() }},
-		&cobra.Command{Use: "show SYSTEM", Short: "Show a system: its login, entities and operations", Args: args(cobra.ExactArgs(1)),
+		&cobra.Command{Use: "show SYSTEM", Short: "Show a system: its login, entities and operations", Args: cli.Args(cobra.ExactArgs(1)),
 			ValidArgsFunction: cli.Complete(a.systemWords),
 			RunE:              func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
-		&cobra.Command{Use: "lint FILE...", ValidArgsFunction: definitionFiles, Short: "Check definition files, on top of the built-in ones", Args: args(cobra.MinimumNArgs(1)),
+		&cobra.Command{Use: "lint FILE...", ValidArgsFunction: definitionFiles, Short: "Check definition files, on top of the built-in ones", Args: cli.Args(cobra.MinimumNArgs(1)),
 			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsLint(given) }},
 	)
 }
@@ -81,8 +82,8 @@ func (a *app) connectorsList() error {
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(systemsDocument{control.Schema, all, faulty})
+	if a.JSON {
+		a.PrintJSON(systemsDocument{control.Schema, all, faulty})
 		return nil
 	}
 	rows := make([][]string, len(all))
@@ -92,7 +93,7 @@ func (a *app) connectorsList() error {
 	a.Table([]string{"ID", "VERSION", "DRIVER", "PROVED", "PRODUCT"}, rows)
 	for _, f := range faulty {
 		for _, p := range f.Problems {
-			a.print("%s faulty: %s", cmp.Or(f.ID, "-"), p)
+			a.Print("%s faulty: %s", cmp.Or(f.ID, "-"), p)
 		}
 	}
 	return nil
@@ -110,18 +111,18 @@ func (a *app) connectorsLint(names []string) error {
 	}
 	problems := definition.Lint(drivers(), files, catalogue.FS)
 	switch {
-	case a.json:
-		a.printJSON(lintDocument{control.Schema, append(definition.Problems{}, problems...)})
+	case a.JSON:
+		a.PrintJSON(lintDocument{control.Schema, append(definition.Problems{}, problems...)})
 	case len(problems) == 0:
-		a.print("%s: no problem", strings.Join(names, ", "))
+		a.Print("%s: no problem", strings.Join(names, ", "))
 	}
 	if len(problems) == 0 {
 		return nil
 	}
-	if !a.json {
-		a.print("%s", problems)
+	if !a.JSON {
+		a.Print("%s", problems)
 	}
-	return quietly(exitFailed)
+	return cli.Told(cli.ExitFailed)
 }
 
 func (a *app) connectorsShow(id string) error {
@@ -131,7 +132,7 @@ func (a *app) connectorsShow(id string) error {
 	}
 	for _, f := range faulty {
 		if f.ID == id {
-			return fail(exitFailed, "Correct it, then run: gantry-agent connectors lint FILE", "the definition of %s is faulty: %w", id, f.Problems)
+			return cli.Fail(cli.ExitFailed, "Correct it, then run: gantry-agent connectors lint FILE", "the definition of %s is faulty: %w", id, f.Problems)
 		}
 	}
 	index := slices.IndexFunc(all, func(s wire.System) bool { return s.ID == id })
@@ -139,18 +140,18 @@ func (a *app) connectorsShow(id string) error {
 		return noSystem(id, all)
 	}
 	s := all[index]
-	if a.json {
-		a.printJSON(systemDocument{control.Schema, s})
+	if a.JSON {
+		a.PrintJSON(systemDocument{control.Schema, s})
 		return nil
 	}
-	a.print("%s %s: %s (%s)", s.ID, s.Version, s.Product, strings.Join(s.Categories, ", "))
-	a.print("%-12s %s, %s", "Driver", s.Driver, count(s.Tier, "connection credit", "connection credits"))
+	a.Print("%s %s: %s (%s)", s.ID, s.Version, s.Product, strings.Join(s.Categories, ", "))
+	a.Print("%-12s %s, %s", "Driver", s.Driver, cli.Count(s.Tier, "connection credit", "connection credits"))
 	if s.Guide != "" {
-		a.print("\n%s", strings.TrimSpace(s.Guide))
+		a.Print("\n%s", strings.TrimSpace(s.Guide))
 	}
-	a.print("\nLogin (* needed)")
+	a.Print("\nLogin (* needed)")
 	a.Rows("  ", loginRows(s.Login))
-	a.print("\nEntities")
+	a.Print("\nEntities")
 	rows := make([][]string, len(s.Entities))
 	for i, e := range s.Entities {
 		rows[i] = []string{e.Name, strings.Join(append(slices.Clone(e.Operations), e.Actions...), " ")}
@@ -168,7 +169,7 @@ func noSystem(id string, all []wire.System) error {
 	if near := configs.Nearest(id, ids); near != "" {
 		fix = "Did you mean: gantry-agent connectors show " + near
 	}
-	return fail(exitFailed, fix, "there is no system %q", id)
+	return cli.Fail(cli.ExitFailed, fix, "there is no system %q", id)
 }
 
 // loginRows says what a login asks for.
@@ -185,7 +186,7 @@ func loginRows(schema json.RawMessage) [][]string {
 		return nil
 	}
 	var rows [][]string
-	for _, name := range sorted(login.Properties) {
+	for _, name := range slices.Sorted(maps.Keys(login.Properties)) {
 		p := login.Properties[name]
 		meaning := p.Title
 		if p.WriteOnly {

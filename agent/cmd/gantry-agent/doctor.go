@@ -27,7 +27,7 @@ const thisCommand = "this command"
 func (a *app) doctor() *cobra.Command {
 	var deep, strict bool
 	cmd := &cobra.Command{
-		Use: "doctor", Aliases: []string{"diagnose", "check"}, Short: "Find out what is broken, and whom to ask", Args: args(cobra.NoArgs),
+		Use: "doctor", Aliases: []string{"diagnose", "check"}, Short: "Find out what is broken, and whom to ask", Args: cli.Args(cobra.NoArgs),
 		Long: `Find out what is broken, and whom to ask: the machine, the configuration, the network
 on the way to the relay, and what the relay says. It changes nothing, and works with
 the service running, stopped or not installed; an administrator sees more. Where the
@@ -39,7 +39,7 @@ Every finding has an id; ` + "`gantry-agent help ID`" + ` explains it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report := a.examine(cmd, deep)
 			a.tell(report)
-			return quietly(reportCode(report, strict))
+			return cli.Told(reportCode(report, strict))
 		},
 	}
 	cmd.Flags().BoolVar(&deep, "deep", false, "also measure the throughput, and whether a quiet session holds (two minutes)")
@@ -51,11 +51,11 @@ Every finding has an id; ` + "`gantry-agent help ID`" + ` explains it.`,
 func reportCode(r check.Report, strict bool) int {
 	switch {
 	case r.Status == check.Failed:
-		return exitFailed
+		return cli.ExitFailed
 	case r.Status == check.Warned && strict:
 		return cli.ExitWarnings
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // examine runs all checks: the running agent those of its way, this process the others.
@@ -83,7 +83,7 @@ func (a *app) examine(cmd *cobra.Command, deep bool) check.Report {
 func (a *app) ownRoad(ctx context.Context, config configs.Agent, err error) doctor.Road {
 	logger := slog.New(slog.DiscardHandler)
 	if errors.Is(err, control.ErrNoAccess) {
-		a.say("Only an administrator sees everything: run it with sudo, or as administrator.")
+		a.Say("Only an administrator sees everything: run it with sudo, or as administrator.")
 		if s, err := a.running(ctx); err == nil && s.Relay.URL != "" {
 			road, err := agent.RoadTo(config, s.Relay.URL, pki.Pin{}, thisCommand, logger)
 			if err == nil {
@@ -163,33 +163,33 @@ func (a *app) serviceState(ctx context.Context) (doctor.Service, error) {
 // given is the time that the person gave; 0: none.
 func (a *app) given(cmd *cobra.Command) time.Duration {
 	if cmd.Flags().Changed("timeout") {
-		return a.timeout
+		return a.Timeout
 	}
 	return 0
 }
 
 // progress tells a person who waits at a terminal how far it is; nil where nobody does.
 func (a *app) progress() func(done, all int, r check.Result) {
-	if a.Quiet || a.json || !terminal(a.talk) {
+	if a.Quiet || a.JSON || !cli.Terminal(a.Talk) {
 		return nil
 	}
 	return func(done, all int, r check.Result) {
-		fmt.Fprintf(a.talk, "\r%-60.60s", fmt.Sprintf("  %d of %d: %s", done, all, r.Title))
+		fmt.Fprintf(a.Talk, "\r%-60.60s", fmt.Sprintf("  %d of %d: %s", done, all, r.Title))
 		if done == all {
-			fmt.Fprintf(a.talk, "\r%60s\r", "")
+			fmt.Fprintf(a.Talk, "\r%60s\r", "")
 		}
 	}
 }
 
 // tell prints a report.
 func (a *app) tell(r check.Report) {
-	if a.json {
-		a.printJSON(r)
+	if a.JSON {
+		a.PrintJSON(r)
 		return
 	}
 	var b strings.Builder
 	_ = check.WriteText(&b, r, check.Style{Paint: a.paintStatus, Verbose: a.Verbose}) // a Builder takes everything
-	a.print("%s", strings.TrimSuffix(b.String(), "\n"))
+	a.Print("%s", strings.TrimSuffix(b.String(), "\n"))
 }
 
 func (a *app) paintStatus(s check.Status, text string) string {

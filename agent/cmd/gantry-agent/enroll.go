@@ -14,6 +14,7 @@ import (
 	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/configs"
+	"gantry/configs/cli"
 	"gantry/configs/logfile"
 )
 
@@ -24,7 +25,7 @@ func (a *app) enroll() *cobra.Command {
 	var file string
 	var keep, force bool
 	cmd := &cobra.Command{
-		Use: "enroll [TOKEN]", Aliases: []string{"enrol"}, Short: "Make this machine known to the relay, once", Args: args(cobra.MaximumNArgs(1)),
+		Use: "enroll [TOKEN]", Aliases: []string{"enrol"}, Short: "Make this machine known to the relay, once", Args: cli.Args(cobra.MaximumNArgs(1)),
 		Long: `Make this machine known to the relay, once. The cloud side gives the token, which works one time.
 Its keys are made here and never leave this machine. Prefer --token-file or standard input: an argument
 is visible to every user of this machine while the command runs. The token's file is deleted after use.`,
@@ -39,7 +40,7 @@ is visible to every user of this machine while the command runs. The token's fil
 			}
 			if file != "" && file != "-" && !keep {
 				if err := os.Remove(file); err != nil {
-					a.say("The token is used up; delete its file %s yourself.", file)
+					a.Say("The token is used up; delete its file %s yourself.", file)
 				}
 			}
 			return nil
@@ -55,14 +56,14 @@ is visible to every user of this machine while the command runs. The token's fil
 func (a *app) token(given []string, file string) (string, error) {
 	switch {
 	case len(given) == 1 && file != "":
-		return "", fail(exitUsage, "Give the token once.", "both an argument and --token-file")
+		return "", cli.Fail(cli.ExitUsage, "Give the token once.", "both an argument and --token-file")
 	case len(given) == 1:
-		a.say("Warning: a token on the command line is visible to others. Use --token-file.")
+		a.Say("Warning: a token on the command line is visible to others. Use --token-file.")
 		return strings.TrimSpace(given[0]), nil
-	case file == "-" || file == "" && !terminal(a.in):
-		return readToken(a.in, "standard input")
+	case file == "-" || file == "" && !cli.Terminal(a.In):
+		return readToken(a.In, "standard input")
 	case file == "":
-		return "", fail(exitUsage, "Usage: gantry-agent enroll --token-file FILE", "no token")
+		return "", cli.Fail(cli.ExitUsage, "Usage: gantry-agent enroll --token-file FILE", "no token")
 	}
 	absolute, err := filepath.Abs(file)
 	if err != nil {
@@ -70,7 +71,7 @@ func (a *app) token(given []string, file string) (string, error) {
 	}
 	f, err := os.Open(absolute)
 	if err != nil {
-		return "", fail(exitUsage, "Check the path given with --token-file.", "open token: %w", err)
+		return "", cli.Fail(cli.ExitUsage, "Check the path given with --token-file.", "open token: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	return readToken(f, absolute)
@@ -84,7 +85,7 @@ func readToken(r io.Reader, from string) (string, error) {
 	if token := strings.TrimSpace(string(raw)); token != "" {
 		return token, nil
 	}
-	return "", fail(exitUsage, "Usage: gantry-agent enroll --token-file FILE", "no token in %s", from)
+	return "", cli.Fail(cli.ExitUsage, "Usage: gantry-agent enroll --token-file FILE", "no token in %s", from)
 }
 
 // enrolledDocument is the --json form of `enroll`.
@@ -94,19 +95,19 @@ type enrolledDocument struct {
 }
 
 func (a *app) enrolWith(cmd *cobra.Command, token string, force bool) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	done, err := a.enrolAgent(ctx, token, force)
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(enrolledDocument{control.Schema, done})
+	if a.JSON {
+		a.PrintJSON(enrolledDocument{control.Schema, done})
 		return nil
 	}
-	a.print("Enrolled as %s of site %s, at %s.", done.Agent, done.Site, done.Relay)
-	a.print("Sealing key  %s", done.SealingKey)
-	a.say("The cloud side must show the same sealing key. Next: gantry-agent policy allow target HOST:PORT")
+	a.Print("Enrolled as %s of site %s, at %s.", done.Agent, done.Site, done.Relay)
+	a.Print("Sealing key  %s", done.SealingKey)
+	a.Say("The cloud side must show the same sealing key. Next: gantry-agent policy allow target HOST:PORT")
 	return nil
 }
 
@@ -129,19 +130,19 @@ func (a *app) enrolAgent(ctx context.Context, token string, force bool) (control
 
 func (a *app) unenroll() *cobra.Command {
 	return &cobra.Command{
-		Use: "unenroll", Aliases: []string{"unenrol"}, Short: "Forget the relay, the keys and every login", Args: args(cobra.NoArgs),
+		Use: "unenroll", Aliases: []string{"unenrol"}, Short: "Forget the relay, the keys and every login", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, options, err := a.offline()
 			if err != nil {
 				return err
 			}
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			id, err := identity(ctx, config.StateDir)
 			if err != nil {
 				return err
 			}
-			if err := a.confirm("This erases the keys of %s and every login. Go on?", id.Agent); err != nil {
+			if err := a.Confirm("This erases the keys of %s and every login. Go on?", id.Agent); err != nil {
 				return err
 			}
 			err = a.client().Unenrol(ctx)
@@ -153,12 +154,12 @@ func (a *app) unenroll() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.json {
-				a.printJSON(unenrolledDocument{control.Schema, id.Agent, true})
+			if a.JSON {
+				a.PrintJSON(unenrolledDocument{control.Schema, id.Agent, true})
 				return nil
 			}
-			a.print("%s is forgotten here, with every login.", id.Agent)
-			a.say("The cloud side still lists it, as offline, until it is removed there.")
+			a.Print("%s is forgotten here, with every login.", id.Agent)
+			a.Say("The cloud side still lists it, as offline, until it is removed there.")
 			return nil
 		},
 	}
@@ -170,6 +171,6 @@ func (a *app) offline() (configs.Agent, agent.Options, error) {
 	if err != nil {
 		return config, agent.Options{}, err
 	}
-	logger, _, err := logfile.Logger(configs.DefaultLog(), "", a.Level(configs.Log{Level: "warn"}), a.talk)
+	logger, _, err := logfile.Logger(configs.DefaultLog(), "", a.Level(configs.Log{Level: "warn"}), a.Talk)
 	return config, agent.Options{Version: version, Logger: logger}, err
 }

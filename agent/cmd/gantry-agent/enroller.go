@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gantry/agent/control"
+	"gantry/configs/cli"
 	"gantry/installer"
 )
 
@@ -55,14 +56,14 @@ func (e *enroller) Connected(ctx context.Context) error {
 	}
 	switch s.State {
 	case control.Refused:
-		return fail(exitRefused, "Ask who runs the cloud side.", "the relay refuses the agent: %s", lastError(s))
+		return cli.Fail(cli.ExitRefused, "Ask who runs the cloud side.", "the relay refuses the agent: %s", lastError(s))
 	case control.Connecting:
-		return fail(exitNetwork, "See why: gantry-agent doctor", "no session to %s within %s: %s", s.Relay.URL, e.wait, lastError(s))
+		return cli.Fail(cli.ExitNetwork, "See why: gantry-agent doctor", "no session to %s within %s: %s", s.Relay.URL, e.wait, lastError(s))
 	}
 	if s.EnrolmentProblem != "" {
-		return fail(exitNetwork, "See: gantry-agent status", "the agent is not enrolled after %s: %s", e.wait, s.EnrolmentProblem)
+		return cli.Fail(cli.ExitNetwork, "See: gantry-agent status", "the agent is not enrolled after %s: %s", e.wait, s.EnrolmentProblem)
 	}
-	return fail(exitFailed, "See: gantry-agent status", "the agent is %s after %s", s.State, e.wait)
+	return cli.Fail(cli.ExitFailed, "See: gantry-agent status", "the agent is %s after %s", s.State, e.wait)
 }
 
 var errStill = errors.New("not yet")

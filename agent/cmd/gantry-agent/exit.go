@@ -19,7 +19,7 @@ import (
 // classify gives the errors of this program their exit code and their advice, in one place; nil: the frame knows.
 func classify(err error) *cli.Failure {
 	if f, ok := errors.AsType[*edit.Invalid](err); ok {
-		return &cli.Failure{Code: exitUsage, Err: errors.New(f.What), Fix: f.Fix}
+		return &cli.Failure{Code: cli.ExitUsage, Err: errors.New(f.What), Fix: f.Fix}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(f.Detail), Fix: f.Advice}
@@ -32,17 +32,17 @@ func classify(err error) *cli.Failure {
 	}
 	switch {
 	case errors.Is(err, control.ErrEnrolled):
-		return &cli.Failure{Code: exitConflict, Err: err, Fix: "To replace it, with all its logins: gantry-agent enroll --force --token-file FILE"}
+		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: "To replace it, with all its logins: gantry-agent enroll --force --token-file FILE"}
 	case errors.Is(err, enrol.ErrNotToken), errors.Is(err, enrol.ErrCut), errors.Is(err, enrol.ErrMistyped):
-		return &cli.Failure{Code: exitUsage, Err: err, Fix: "Copy the token again, from its `get_` to its end."}
+		return &cli.Failure{Code: cli.ExitUsage, Err: err, Fix: "Copy the token again, from its `get_` to its end."}
 	case errors.Is(err, control.ErrNotRunning):
-		return &cli.Failure{Code: exitNotRunning, Err: control.ErrNotRunning, Fix: "Start it: gantry-agent start, or in the foreground: gantry-agent run"}
+		return &cli.Failure{Code: cli.ExitNotRunning, Err: control.ErrNotRunning, Fix: "Start it: gantry-agent start, or in the foreground: gantry-agent run"}
 	case errors.Is(err, control.ErrNoAccess), errors.Is(err, fs.ErrPermission):
-		return &cli.Failure{Code: exitElevation, Err: err, Fix: "Run the command as an administrator (Linux: with sudo)."}
+		return &cli.Failure{Code: cli.ExitElevation, Err: err, Fix: "Run the command as an administrator (Linux: with sudo)."}
 	case errors.Is(err, state.ErrInUse):
-		return &cli.Failure{Code: exitConflict, Err: err, Fix: "Stop the running agent first, or name another folder with --state-dir."}
+		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: "Stop the running agent first, or name another folder with --state-dir."}
 	case errors.Is(err, state.ErrNotEnrolled):
-		return &cli.Failure{Code: exitNotSetUp, Err: err, Fix: "Enrol it with a token of the relay: gantry-agent enroll --token-file FILE"}
+		return &cli.Failure{Code: cli.ExitNotSetUp, Err: err, Fix: "Enrol it with a token of the relay: gantry-agent enroll --token-file FILE"}
 	}
 	return nil
 }
@@ -50,10 +50,10 @@ func classify(err error) *cli.Failure {
 // classifyTunnel tells an unreachable relay from one that refuses; nil for anything else.
 func classifyTunnel(err error) *cli.Failure {
 	if _, ok := errors.AsType[*tunnel.Refused](err); ok {
-		return &cli.Failure{Code: exitRefused, Err: err, Fix: "Ask who runs the cloud side; after a revocation, enrol again."}
+		return &cli.Failure{Code: cli.ExitRefused, Err: err, Fix: "Ask who runs the cloud side; after a revocation, enrol again."}
 	}
 	if d, ok := errors.AsType[*tunnel.DialError](err); ok {
-		return &cli.Failure{Code: exitNetwork, Err: err, Fix: dialFix(d.Stage) + "\nEvery hop, and whom to ask: gantry-agent doctor; before it is enrolled: gantry-agent netcheck RELAY-URL"}
+		return &cli.Failure{Code: cli.ExitNetwork, Err: err, Fix: dialFix(d.Stage) + "\nEvery hop, and whom to ask: gantry-agent doctor; before it is enrolled: gantry-agent netcheck RELAY-URL"}
 	}
 	return nil
 }
@@ -64,28 +64,28 @@ func classifyInstaller(err error) *cli.Failure {
 		return stepFailure(e)
 	}
 	if c, ok := errors.AsType[*installer.Conflict](err); ok {
-		return &cli.Failure{Code: exitConflict, Err: err, Fix: c.Fix}
+		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: c.Fix}
 	}
 	switch {
 	case errors.Is(err, installer.ErrNotInstalled):
-		return &cli.Failure{Code: exitNotSetUp, Err: err, Fix: "Install it: gantry-agent install --token-file FILE"}
+		return &cli.Failure{Code: cli.ExitNotSetUp, Err: err, Fix: "Install it: gantry-agent install --token-file FILE"}
 	case errors.Is(err, installer.ErrElevation):
-		return &cli.Failure{Code: exitElevation, Err: err, Fix: "Run the command as an administrator (Linux: with sudo)."}
+		return &cli.Failure{Code: cli.ExitElevation, Err: err, Fix: "Run the command as an administrator (Linux: with sudo)."}
 	case errors.Is(err, installer.ErrNoManager):
-		return &cli.Failure{Code: exitFailed, Err: err, Fix: "Run it in the foreground: gantry-agent run"}
+		return &cli.Failure{Code: cli.ExitFailed, Err: err, Fix: "Run it in the foreground: gantry-agent run"}
 	}
 	return nil
 }
 
 // stepFailure gives a failed installation the exit code and the advice of what made it fail.
 func stepFailure(e *installer.StepError) *cli.Failure {
-	f := &cli.Failure{Code: exitFailed, Err: e}
+	f := &cli.Failure{Code: cli.ExitFailed, Err: e}
 	if cause, ok := errors.AsType[*cli.Failure](e.Err); ok {
 		f.Code, f.Fix = cause.Code, cause.Fix
 	} else if cause := classify(e.Err); cause != nil {
 		f.Code, f.Fix = cause.Code, cause.Fix
 	} else if errors.Is(e.Err, context.DeadlineExceeded) {
-		f.Code, f.Fix = exitTimeout, "Try again with a longer --wait."
+		f.Code, f.Fix = cli.ExitTimeout, "Try again with a longer --wait."
 	}
 	rest := "Every step was taken back: the machine is as it was."
 	if len(e.Left) > 0 {
@@ -119,13 +119,13 @@ func dialFix(stage tunnel.Stage) string {
 func faultCode(code fault.Code) int {
 	switch code {
 	case fault.AuthenticationFailed, fault.TokenRevoked, fault.Forbidden:
-		return exitRefused
+		return cli.ExitRefused
 	case fault.Conflict, fault.Duplicate:
-		return exitConflict
+		return cli.ExitConflict
 	case fault.AgentOffline, fault.TunnelLost, fault.Overloaded:
-		return exitNetwork
+		return cli.ExitNetwork
 	case fault.SystemTimeout:
-		return exitTimeout
+		return cli.ExitTimeout
 	}
-	return exitFailed
+	return cli.ExitFailed
 }

@@ -31,7 +31,7 @@ type installFlags struct {
 func (a *app) install() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
-		Use: "install [TOKEN]", Short: "Make the agent a service of this machine, enrolled and connected", Args: args(cobra.MaximumNArgs(1)),
+		Use: "install [TOKEN]", Short: "Make the agent a service of this machine, enrolled and connected", Args: cli.Args(cobra.MaximumNArgs(1)),
 		Long: `Make the agent a service of this machine, enrolled and connected. It shows each step, takes everything back when
 one fails, and succeeds only when the relay sees the agent. Run it again to repair an installation. Where a package
 has brought the service, it only enrols and starts it. Prefer --token-file: an argument is visible to others.`,
@@ -53,9 +53,9 @@ has brought the service, it only enrols and starts it. Prefer --token-file: an a
 
 func (a *app) runInstall(cmd *cobra.Command, given []string, f installFlags) error {
 	if !a.isService() {
-		return fail(exitUsage, "Leave --config and --state-dir away; for an agent of your own: gantry-agent run", "a service has its own configuration and state folder")
+		return cli.Fail(cli.ExitUsage, "Leave --config and --state-dir away; for an agent of your own: gantry-agent run", "a service has its own configuration and state folder")
 	}
-	ctx, stop := cli.UntilSignal(cmd.Context(), func() { a.say("Interrupted; taking the steps back.") })
+	ctx, stop := cli.UntilSignal(cmd.Context(), func() { a.Say("Interrupted; taking the steps back.") })
 	defer stop()
 	service, err := installer.NewService(installer.AgentSpec())
 	if err != nil && !errors.Is(err, installer.ErrNoManager) {
@@ -90,7 +90,7 @@ func (a *app) runInstall(cmd *cobra.Command, given []string, f installFlags) err
 	}
 	if f.tokenFile != "" && f.tokenFile != "-" && !f.keep && e.used {
 		if err := os.Remove(f.tokenFile); err != nil {
-			a.say("The token is used up; delete its file %s yourself.", f.tokenFile)
+			a.Say("The token is used up; delete its file %s yourself.", f.tokenFile)
 		}
 	}
 	return a.tellInstalled(ctx, record, f)
@@ -105,7 +105,7 @@ func (a *app) tokenFor(ctx context.Context, e *enroller, given []string, f insta
 		if s, err := a.ask(ctx); err == nil && s.Identity != nil {
 			return nil // it is enrolled: this is a repair
 		}
-		return fail(exitUsage, "Get a token from the cloud side, then: gantry-agent install --token-file FILE\nTo enrol later: gantry-agent install --no-enroll", "no token")
+		return cli.Fail(cli.ExitUsage, "Get a token from the cloud side, then: gantry-agent install --token-file FILE\nTo enrol later: gantry-agent install --no-enroll", "no token")
 	}
 	text, err := a.token(given, f.tokenFile)
 	if err != nil {
@@ -122,7 +122,7 @@ func (a *app) tokenFor(ctx context.Context, e *enroller, given []string, f insta
 // of refuses a token of another relay than the one that is meant.
 func (f installFlags) of(token enrol.Token) error {
 	if f.relay != "" && !sameRelay(f.relay, token.Relay) {
-		return fail(exitUsage, "Ask for a token of that relay.", "the token is of %s, not of %s", token.Relay, f.relay)
+		return cli.Fail(cli.ExitUsage, "Ask for a token of that relay.", "the token is of %s, not of %s", token.Relay, f.relay)
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ const maxAuthorities = 1 << 20
 func authorities(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fail(exitUsage, "Check the path given with --ca-file.", "open certificate authorities: %w", err)
+		return nil, cli.Fail(cli.ExitUsage, "Check the path given with --ca-file.", "open certificate authorities: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	pem, err := io.ReadAll(io.LimitReader(f, maxAuthorities))
@@ -182,7 +182,7 @@ func authorities(path string) ([]byte, error) {
 		return nil, fmt.Errorf("read certificate authorities: %w", err)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return nil, fail(exitUsage, "Export the proxy's root certificate as PEM (BEGIN CERTIFICATE).", "%s holds no certificate in PEM", path)
+		return nil, cli.Fail(cli.ExitUsage, "Export the proxy's root certificate as PEM (BEGIN CERTIFICATE).", "%s holds no certificate in PEM", path)
 	}
 	return pem, nil
 }
@@ -194,7 +194,7 @@ func (a *app) tellPlan(plan installer.Plan) {
 		document.Plan = append(document.Plan, stepLine{Name: step.Name, Line: step.Line})
 		lines = append(lines, step.Line)
 	}
-	a.answer(document, lines...)
+	a.Answer(document, lines...)
 }
 
 // stepLine is a step in a --json document.
@@ -218,7 +218,7 @@ func (s *steps) tell(e installer.Event) {
 	word := map[installer.Outcome]string{
 		installer.Done: "done", installer.Already: "was so", installer.Failed: "FAILED", installer.Undone: "undone", installer.NotUndone: "NOT UNDONE",
 	}[e.Outcome]
-	s.say("  %-10s %s", word, e.Step.Line)
+	s.Say("  %-10s %s", word, e.Step.Line)
 }
 
 // installedDocument is the --json form of `install`.
@@ -239,20 +239,20 @@ func (a *app) tellInstalled(ctx context.Context, s *steps, f installFlags) error
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(installedDocument{control.Schema, true, s.all, state, status})
+	if a.JSON {
+		a.PrintJSON(installedDocument{control.Schema, true, s.all, state, status})
 		return nil
 	}
 	switch {
 	case f.later && status.Identity == nil:
-		a.print("Installed. It waits for: gantry-agent enroll --token-file FILE")
+		a.Print("Installed. It waits for: gantry-agent enroll --token-file FILE")
 	case status.Identity != nil:
-		a.print("Installed. %s of site %s is connected to %s.", status.Identity.Agent, status.Identity.Site, status.Relay.URL)
-		a.print("Sealing key  %s", status.Identity.SealingKey)
-		a.say("The cloud side must show the same sealing key.")
+		a.Print("Installed. %s of site %s is connected to %s.", status.Identity.Agent, status.Identity.Site, status.Relay.URL)
+		a.Print("Sealing key  %s", status.Identity.SealingKey)
+		a.Say("The cloud side must show the same sealing key.")
 	}
 	if status.Policy.Targets+status.Policy.Paths == 0 {
-		a.say("Nothing is allowed yet. Next: gantry-agent policy allow target HOST:PORT")
+		a.Say("Nothing is allowed yet. Next: gantry-agent policy allow target HOST:PORT")
 	}
 	return nil
 }

@@ -29,12 +29,12 @@ func TestSameRelay(t *testing.T) {
 // TestAFailedStepSaysWhatItLeft checks the exit code, which is that of the cause, and the advice.
 func TestAFailedStepSaysWhatItLeft(t *testing.T) {
 	step := installer.Step{Name: "connect", Line: "wait"}
-	clean := classify(&installer.StepError{Step: step, Err: fail(exitNetwork, "Look at the proxy.", "no session")})
-	if clean.Code != exitNetwork || clean.Fix != "Look at the proxy.\nEvery step was taken back: the machine is as it was." {
+	clean := classify(&installer.StepError{Step: step, Err: cli.Fail(cli.ExitNetwork, "Look at the proxy.", "no session")})
+	if clean.Code != cli.ExitNetwork || clean.Fix != "Look at the proxy.\nEvery step was taken back: the machine is as it was." {
 		t.Errorf("got %+v", clean)
 	}
 	left := classify(&installer.StepError{Step: step, Err: errors.New("no"), Left: []error{errors.New("undo: busy")}})
-	if left.Code != exitFailed || left.Err.Error() != "wait: no\nundo: busy" {
+	if left.Code != cli.ExitFailed || left.Err.Error() != "wait: no\nundo: busy" {
 		t.Errorf("got %+v", left)
 	}
 	for err, want := range map[error]int{

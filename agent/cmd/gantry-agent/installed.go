@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gantry/agent/control"
+	"gantry/configs/cli"
 	"gantry/installer"
 )
 
@@ -40,7 +41,7 @@ func (a *app) mustRunFirst(ctx context.Context) error {
 	if err != nil || s == nil || !s.Installed {
 		return err
 	}
-	return fail(exitNotRunning, "Start it: gantry-agent start", "%w: it has the keys and the account that this needs", control.ErrNotRunning)
+	return cli.Fail(cli.ExitNotRunning, "Start it: gantry-agent start", "%w: it has the keys and the account that this needs", control.ErrNotRunning)
 }
 
 // serviceLine says in one line how the service manager sees the service.
@@ -57,7 +58,7 @@ func serviceLine(s installer.State, now time.Time) string {
 	}
 	parts := []string{text, map[bool]string{true: "starts with the machine", false: "does NOT start with the machine"}[s.Enabled]}
 	if s.Restarts > 0 {
-		parts = append(parts, count(s.Restarts, "restart", "restarts"))
+		parts = append(parts, cli.Count(s.Restarts, "restart", "restarts"))
 	}
 	return strings.Join(parts, ", ")
 }

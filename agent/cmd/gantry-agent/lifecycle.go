@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gantry/agent/control"
+	"gantry/configs/cli"
 	"gantry/installer"
 )
 
@@ -24,7 +25,7 @@ func (a *app) restart() *cobra.Command {
 // manage makes a command of something that the service manager does.
 func (a *app) manage(name, short, done string, do func(installer.Service, context.Context) error) *cobra.Command {
 	return &cobra.Command{
-		Use: name, Short: short, Args: args(cobra.NoArgs),
+		Use: name, Short: short, Args: cli.Args(cobra.NoArgs),
 		Long: short + ". Exit codes: 0 done, 3 not installed, 4 needs an administrator.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			service, err := installer.NewService(installer.AgentSpec())
@@ -38,7 +39,7 @@ func (a *app) manage(name, short, done string, do func(installer.Service, contex
 			if err != nil {
 				return err
 			}
-			a.answer(serviceDocument{control.Schema, s}, done)
+			a.Answer(serviceDocument{control.Schema, s}, done)
 			return nil
 		},
 	}

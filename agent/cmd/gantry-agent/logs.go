@@ -29,7 +29,7 @@ type logsAsked struct {
 func (a *app) logs() *cobra.Command {
 	var asked logsAsked
 	cmd := &cobra.Command{
-		Use: "logs", Short: "Show the log, and follow it", Args: args(cobra.NoArgs),
+		Use: "logs", Short: "Show the log, and follow it", Args: cli.Args(cobra.NoArgs),
 		Long: `Show the log, and follow it: the log's files, those that were full, and the journal of
 the service manager, in order of time. A line that stands in two of them is shown once.
 With --json every line is one JSON document.`,
@@ -58,10 +58,10 @@ type lineDocument struct {
 func (l logsAsked) options(now time.Time) (logs.Options, error) {
 	o := logs.Options{Follow: l.follow, Last: l.last, RequestID: l.request}
 	if l.last < 1 || l.last > logs.MaxLast {
-		return o, fail(exitUsage, "Give a number from 1 to 100000.", "--lines %d is not possible", l.last)
+		return o, cli.Fail(cli.ExitUsage, "Give a number from 1 to 100000.", "--lines %d is not possible", l.last)
 	}
 	if l.since < 0 {
-		return o, fail(exitUsage, "Give a time as 1h or 90s.", "--since must be positive")
+		return o, cli.Fail(cli.ExitUsage, "Give a time as 1h or 90s.", "--since must be positive")
 	}
 	if l.since > 0 {
 		o.Since = now.Add(-l.since)
@@ -69,7 +69,7 @@ func (l logsAsked) options(now time.Time) (logs.Options, error) {
 	if l.level != "" {
 		var level slog.Level
 		if err := level.UnmarshalText([]byte(l.level)); err != nil {
-			return o, fail(exitUsage, "Write one of debug, info, warn, error.", "--level %q is not known", l.level)
+			return o, cli.Fail(cli.ExitUsage, "Write one of debug, info, warn, error.", "--level %q is not known", l.level)
 		}
 		o.Level = level
 	}
@@ -87,10 +87,10 @@ func (a *app) showLogs(cmd *cobra.Command, asked logsAsked) error {
 	lines.SetEscapeHTML(false)
 	looked, err := logs.Tail(ctx, a.logPlaces(), o, func(l logs.Line) error {
 		shown++
-		if a.json {
+		if a.JSON {
 			return lines.Encode(lineDocument{control.Schema, l.Time, l.Level.String(), l.RequestID, string(l.Source), l.Text})
 		}
-		a.print("%s", l.Text)
+		a.Print("%s", l.Text)
 		return nil
 	})
 	if err != nil || ctx.Err() != nil {
@@ -98,7 +98,7 @@ func (a *app) showLogs(cmd *cobra.Command, asked logsAsked) error {
 	}
 	for _, l := range looked {
 		if l.Denied {
-			a.say("Not all could be read: %s: %s. An administrator may (Linux: sudo).", l.Where, l.Problem)
+			a.Say("Not all could be read: %s: %s. An administrator may (Linux: sudo).", l.Where, l.Problem)
 		}
 	}
 	if shown > 0 {
@@ -106,10 +106,10 @@ func (a *app) showLogs(cmd *cobra.Command, asked logsAsked) error {
 	}
 	for _, l := range looked {
 		if l.Denied {
-			return quietly(exitElevation)
+			return cli.Told(cli.ExitElevation)
 		}
 	}
-	return fail(exitFailed, "Where it logs: `log` in "+a.file()+", or standard error while it runs in the foreground.", "%s", logs.Nothing(looked))
+	return cli.Fail(cli.ExitFailed, "Where it logs: `log` in "+a.file()+", or standard error while it runs in the foreground.", "%s", logs.Nothing(looked))
 }
 
 // logPlaces are where the agent of this configuration logs. A file that the configuration does not name is the service's.

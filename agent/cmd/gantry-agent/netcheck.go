@@ -15,6 +15,7 @@ import (
 	"gantry/agent"
 	"gantry/agent/doctor"
 	"gantry/configs"
+	"gantry/configs/cli"
 	"gantry/tunnel/check"
 	"gantry/tunnel/enrol"
 	"gantry/tunnel/pki"
@@ -24,7 +25,7 @@ func (a *app) netcheck() *cobra.Command {
 	var file string
 	var strict bool
 	cmd := &cobra.Command{
-		Use: "netcheck [RELAY-URL]", Short: "Check the way to a relay before anything is installed", Args: args(cobra.MaximumNArgs(1)),
+		Use: "netcheck [RELAY-URL]", Short: "Check the way to a relay before anything is installed", Args: cli.Args(cobra.MaximumNArgs(1)),
 		Long: `Check the way to a relay before anything is installed: name, proxy, connection, TLS,
 websocket, and the relay's own proof. It needs the relay's address, the file with the
 enrolment token (which is only read, not used up), or an agent that is enrolled here.
@@ -52,7 +53,7 @@ func (a *app) netRoad(ctx context.Context, given []string, file string) (doctor.
 	logger := slog.New(slog.DiscardHandler)
 	switch {
 	case len(given) == 1 && file != "":
-		return doctor.Road{}, fail(exitUsage, "Give the address or --token-file.", "both an address and --token-file")
+		return doctor.Road{}, cli.Fail(cli.ExitUsage, "Give the address or --token-file.", "both an address and --token-file")
 	case len(given) == 1:
 		return a.roadTo(config, relayURL(given[0]), pki.Pin{}, logger)
 	case file != "":
@@ -64,7 +65,7 @@ func (a *app) netRoad(ctx context.Context, given []string, file string) (doctor.
 	}
 	road := agent.StoredRoad(ctx, config, agent.Options{Version: version, Logger: logger}, thisCommand)
 	if road.Relay == "" {
-		return road, fail(exitUsage, "Give the relay's address: gantry-agent netcheck wss://relay.example.com", "%s", road.NoRelay)
+		return road, cli.Fail(cli.ExitUsage, "Give the relay's address: gantry-agent netcheck wss://relay.example.com", "%s", road.NoRelay)
 	}
 	return road, nil
 }
@@ -75,7 +76,7 @@ func (a *app) roadTo(config configs.Agent, relay string, pin pki.Pin, logger *sl
 		return road, err
 	}
 	if _, _, err := road.Dialer.Way(); err != nil && road.Relay == relay && !strings.Contains(relay, "://") {
-		return road, fail(exitUsage, "Write it as wss://relay.example.com", "%w", err)
+		return road, cli.Fail(cli.ExitUsage, "Write it as wss://relay.example.com", "%w", err)
 	}
 	return road, nil
 }
@@ -90,7 +91,7 @@ func relayURL(text string) string {
 
 func (a *app) readTokenFile(file string) (enrol.Token, error) {
 	if file == "-" {
-		text, err := readToken(a.in, "standard input")
+		text, err := readToken(a.In, "standard input")
 		if err != nil {
 			return enrol.Token{}, err
 		}
@@ -102,7 +103,7 @@ func (a *app) readTokenFile(file string) (enrol.Token, error) {
 	}
 	f, err := os.Open(absolute)
 	if err != nil {
-		return enrol.Token{}, fail(exitUsage, "Check the path given with --token-file.", "open token: %w", err)
+		return enrol.Token{}, cli.Fail(cli.ExitUsage, "Check the path given with --token-file.", "open token: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	text, err := readToken(f, absolute)
@@ -126,13 +127,13 @@ func (a *app) checkNet(cmd *cobra.Command, road doctor.Road, strict bool) error 
 	if err != nil && report.Status != check.Failed {
 		return err
 	}
-	if a.json {
-		a.printJSON(netDocument{report, request})
-		return quietly(reportCode(report, strict))
+	if a.JSON {
+		a.PrintJSON(netDocument{report, request})
+		return cli.Told(reportCode(report, strict))
 	}
 	a.tell(report)
 	if request.Text != "" {
-		a.print("\nTo be sent to the firewall or proxy team:\n\n%s", strings.TrimSuffix(request.Text, "\n"))
+		a.Print("\nTo be sent to the firewall or proxy team:\n\n%s", strings.TrimSuffix(request.Text, "\n"))
 	}
-	return quietly(reportCode(report, strict))
+	return cli.Told(reportCode(report, strict))
 }

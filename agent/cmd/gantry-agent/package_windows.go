@@ -27,7 +27,7 @@ const connectTime = 60 * time.Second
 func (a *app) packageComplete() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
-		Use: "complete", Short: "Prepare folders, configuration and service, and start it", Args: args(cobra.NoArgs),
+		Use: "complete", Short: "Prepare folders, configuration and service, and start it", Args: cli.Args(cobra.NoArgs),
 		Long: `Prepare folders, configuration and service, and start it. A token is left in the closed state folder;
 the service enrols with it when it can reach the relay, so that an installation needs no network.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.completePackage(cmd.Context(), f) },
@@ -69,7 +69,7 @@ func (a *app) leaveToken(stateDir, token, file string) error {
 		return err
 	}
 	if err := os.Remove(file); err != nil {
-		a.say("The service has the token now; delete its file %s yourself.", file)
+		a.Say("The service has the token now; delete its file %s yourself.", file)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (a *app) packageToken(f installFlags) (string, error) {
 
 func (a *app) packageConnected() *cobra.Command {
 	return &cobra.Command{
-		Use: "connected", Short: "Wait until the relay sees the agent", Args: args(cobra.NoArgs),
+		Use: "connected", Short: "Wait until the relay sees the agent", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return (&enroller{app: a, wait: connectTime}).Connected(cmd.Context())
 		},
@@ -101,7 +101,7 @@ func (a *app) packageConnected() *cobra.Command {
 
 func (a *app) packagePurge() *cobra.Command {
 	return &cobra.Command{
-		Use: "purge", Short: "Remove configuration, keys, logins and logs", Args: args(cobra.NoArgs),
+		Use: "purge", Short: "Remove configuration, keys, logins and logs", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			i, err := installation()
 			if err != nil {

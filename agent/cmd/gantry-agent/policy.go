@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,8 +18,8 @@ import (
 )
 
 func (a *app) policy() *cobra.Command {
-	return a.group("policy", "Show and change what the agent may do",
-		&cobra.Command{Use: "show", Short: "Show what the policy allows", Args: args(cobra.NoArgs),
+	return cli.Group("policy", "Show and change what the agent may do",
+		&cobra.Command{Use: "show", Short: "Show what the policy allows", Args: cli.Args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.policyShow() }},
 		a.change("allow", true), a.change("deny", false),
 	)
@@ -41,7 +42,7 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 		{edit.Operation, "[ENTITY:]OPERATION", "an operation", "purchase-orders:create", cli.Complete(operationWords)},
 		{edit.Field, "ENTITY.FIELD", "a field", "'*.tax_id'", cli.Complete(fieldWords)},
 	}
-	group := a.group(verb, strings.ToUpper(verb[:1])+verb[1:]+" something, and keep the rest of the file as it is")
+	group := cli.Group(verb, strings.ToUpper(verb[:1])+verb[1:]+" something, and keep the rest of the file as it is")
 	for _, k := range kinds {
 		c := edit.Change{Allow: allow, Kind: k.kind}
 		number := cobra.ExactArgs(1)
@@ -49,7 +50,7 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 			number = cobra.NoArgs
 		}
 		cmd := &cobra.Command{
-			Use: strings.TrimSpace(string(k.kind) + " " + k.value), Short: strings.ToUpper(verb[:1]) + verb[1:] + " " + k.short, Args: args(number), ValidArgsFunction: k.words,
+			Use: strings.TrimSpace(string(k.kind) + " " + k.value), Short: strings.ToUpper(verb[:1]) + verb[1:] + " " + k.short, Args: cli.Args(number), ValidArgsFunction: k.words,
 			Example: strings.TrimRight("  gantry-agent policy "+verb+" "+string(k.kind)+" "+k.example, " "),
 			RunE: func(cmd *cobra.Command, given []string) error {
 				if len(given) == 1 {
@@ -95,7 +96,7 @@ func (a *app) policyChange(cmd *cobra.Command, c edit.Change) error {
 		return err
 	}
 	document := changeDocument{Schema: control.Schema, Result: result}
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	_, reloadErr := a.client().Reload(ctx)
 	switch {
@@ -106,8 +107,8 @@ func (a *app) policyChange(cmd *cobra.Command, c edit.Change) error {
 	default:
 		document.Agent = reloadErr.Error()
 	}
-	if a.json {
-		a.printJSON(document)
+	if a.JSON {
+		a.PrintJSON(document)
 		return nil
 	}
 	a.tellChange(document, reloadErr)
@@ -141,29 +142,29 @@ func (a *app) warnUnknown(c edit.Change) {
 	if near := configs.Nearest(name, names); near != "" {
 		hint = " Did you mean " + near + "?"
 	}
-	a.say("Note: no entity is called %q.%s", name, hint)
+	a.Say("Note: no entity is called %q.%s", name, hint)
 }
 
 func (a *app) tellChange(d changeDocument, reloadErr error) {
 	if d.Created {
-		a.print("%s: written, with every key explained", d.File)
+		a.Print("%s: written, with every key explained", d.File)
 	}
 	for _, did := range d.Did {
-		a.print("%s: %s", d.File, did)
+		a.Print("%s: %s", d.File, did)
 	}
 	if !d.Changed {
-		a.print("%s: nothing to change, it is so already", d.File)
+		a.Print("%s: nothing to change, it is so already", d.File)
 	}
 	for _, note := range d.Notes {
-		a.print("%s", note)
+		a.Print("%s", note)
 	}
 	switch {
 	case d.InForce:
-		a.say("The running agent has read it: it is in force.")
+		a.Say("The running agent has read it: it is in force.")
 	case errors.Is(reloadErr, control.ErrNotRunning):
-		a.say("The agent is not running: it takes effect when it starts.")
+		a.Say("The agent is not running: it takes effect when it starts.")
 	default:
-		a.say("The running agent could not be told: %v\nRestart it for the change to take effect.", reloadErr)
+		a.Say("The running agent could not be told: %v\nRestart it for the change to take effect.", reloadErr)
 	}
 }
 
@@ -177,12 +178,12 @@ func (a *app) policyShow() error {
 	if err := node.Encode(config.Policy); err != nil {
 		return err
 	}
-	if a.json {
+	if a.JSON {
 		var values map[string]any
 		if err := node.Decode(&values); err != nil {
 			return err
 		}
-		a.printJSON(policyDocument{control.Schema, a.file(), values})
+		a.PrintJSON(policyDocument{control.Schema, a.file(), values})
 		return nil
 	}
 	a.tellPolicy(config.Policy)
@@ -190,13 +191,13 @@ func (a *app) policyShow() error {
 }
 
 func (a *app) tellPolicy(p configs.Policy) {
-	a.print("%-13s %s", "File", a.file())
-	a.print("%-13s %s", "Targets", list(p.Targets, "none: no network connection is allowed"))
-	a.print("%-13s %s", "Paths", list(p.Paths, "none: no file is opened"))
-	a.print("%-13s %s", "Writes", map[bool]string{true: "allowed", false: "off"}[p.Writes])
+	a.Print("%-13s %s", "File", a.file())
+	a.Print("%-13s %s", "Targets", cli.List(p.Targets, "none: no network connection is allowed"))
+	a.Print("%-13s %s", "Paths", cli.List(p.Paths, "none: no file is opened"))
+	a.Print("%-13s %s", "Writes", map[bool]string{true: "allowed", false: "off"}[p.Writes])
 	a.tellRules("", p.Rules)
-	for _, name := range sorted(p.Connections) {
-		a.print("\nConnection %s, in addition", name)
+	for _, name := range slices.Sorted(maps.Keys(p.Connections)) {
+		a.Print("\nConnection %s, in addition", name)
 		a.tellRules("  ", p.Connections[name])
 	}
 }
@@ -212,16 +213,16 @@ func (a *app) tellRules(indent string, r configs.Rules) {
 	}
 	for _, row := range rows {
 		if len(row.members) > 0 {
-			a.print("%s%-13s %s", indent, row.title, list(row.members, ""))
+			a.Print("%s%-13s %s", indent, row.title, cli.List(row.members, ""))
 		}
 	}
 	if r.MaxRows > 0 {
-		a.print("%s%-13s %d a call", indent, "Rows", r.MaxRows)
+		a.Print("%s%-13s %d a call", indent, "Rows", r.MaxRows)
 	}
 	if r.Rate != "" {
-		a.print("%s%-13s %s", indent, "Rate", r.Rate)
+		a.Print("%s%-13s %s", indent, "Rate", r.Rate)
 	}
 	if r.Concurrency > 0 {
-		a.print("%s%-13s %d calls at once", indent, "Concurrency", r.Concurrency)
+		a.Print("%s%-13s %d calls at once", indent, "Concurrency", r.Concurrency)
 	}
 }

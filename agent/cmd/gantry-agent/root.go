@@ -16,7 +16,6 @@ import (
 // app is one run of the program: the frame that both command lines share, and what this one adds.
 type app struct {
 	*cli.Frame
-	globals
 	events slog.Handler // the service manager's own log, for warnings and errors; nil: standard error is that
 }
 
@@ -41,12 +40,6 @@ func (a *app) commands() *cobra.Command {
 	root := a.Root(a.install(), a.uninstall(), a.start(), a.stop(), a.restart(), a.reload(), a.run(), a.service(), a.enroll(), a.unenroll(), a.status(), a.doctor(), a.netcheck(), a.bundle(), a.logs(), a.connections(), a.support(), a.writes(), a.connectors(), a.policy(), a.config(), a.Version())
 	root.SetHelpCommand(a.help())
 	root.AddCommand(a.platform()...)
-	prepare := root.PersistentPreRunE
-	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
-		err := prepare(cmd, args)
-		a.settleGlobals()
-		return err
-	}
 	return root
 }
 
@@ -62,7 +55,7 @@ func (a *app) file() string {
 func (a *app) load() (configs.Agent, error) {
 	config, err := configs.LoadAgent(a.ConfigFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return config, fail(exitConfig, "Check the path given with --config.", "there is no configuration file %s", a.ConfigFile)
+		return config, cli.Fail(cli.ExitConfig, "Check the path given with --config.", "there is no configuration file %s", a.ConfigFile)
 	}
 	if a.Folder != "" {
 		config.StateDir = a.Folder

@@ -19,7 +19,7 @@ import (
 
 func (a *app) run() *cobra.Command {
 	return &cobra.Command{
-		Use: "run", Short: "Run the agent in the foreground", Args: args(cobra.NoArgs),
+		Use: "run", Short: "Run the agent in the foreground", Args: cli.Args(cobra.NoArgs),
 		Long: `Run the agent in the foreground. The first Ctrl-C (or SIGTERM) lets the calls under way finish; the second
 ends it at once. SIGHUP reads the policy again. An invalid configuration exits 78.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context()) },

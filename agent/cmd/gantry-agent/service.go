@@ -16,6 +16,7 @@ import (
 
 	"gantry/agent"
 	"gantry/configs"
+	"gantry/configs/cli"
 	"gantry/installer/notify"
 )
 
@@ -24,7 +25,7 @@ const tryAgain = 10 * time.Second
 
 func (a *app) service() *cobra.Command {
 	return &cobra.Command{
-		Use: "service", Short: "What the service manager starts", Args: args(cobra.NoArgs), Hidden: true,
+		Use: "service", Short: "What the service manager starts", Args: cli.Args(cobra.NoArgs), Hidden: true,
 		Long: `What the service manager starts. Unlike run it never ends on what a person has to mend: without an
 enrolment it waits for one, with a faulty configuration it stays up and refuses every call, and when its state cannot
 be opened it tries again; the status says why.`,

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,11 +21,11 @@ import (
 
 func (a *app) status() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show how the agent is, on one screen", Args: args(cobra.NoArgs),
+		Use: "status", Short: "Show how the agent is, on one screen", Args: cli.Args(cobra.NoArgs),
 		Long: `Show how the agent is, on one screen. Exit codes: 0 connected, 3 not enrolled, 4 needs an administrator,
 5 not running, 6 no session to the relay, 7 refused by the relay.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			s, err := a.ask(ctx)
 			if err != nil {
@@ -37,12 +38,12 @@ func (a *app) status() *cobra.Command {
 			if service != nil && service.Installed && !service.Running && s.State == control.Inaccessible {
 				s.State = control.NotRunning // the service manager tells everybody
 			}
-			if a.json {
-				a.printJSON(statusDocument{s, service})
+			if a.JSON {
+				a.PrintJSON(statusDocument{s, service})
 			} else {
 				a.tellStatus(s, service, time.Now())
 			}
-			return quietly(statusCode(s.State))
+			return cli.Told(statusCode(s.State))
 		},
 	}
 }
@@ -57,17 +58,17 @@ type statusDocument struct {
 func statusCode(s control.State) int {
 	switch s {
 	case control.NotEnrolled:
-		return exitNotSetUp
+		return cli.ExitNotSetUp
 	case control.Inaccessible:
-		return exitElevation
+		return cli.ExitElevation
 	case control.NotRunning:
-		return exitNotRunning
+		return cli.ExitNotRunning
 	case control.Connecting:
-		return exitNetwork
+		return cli.ExitNetwork
 	case control.Refused:
-		return exitRefused
+		return cli.ExitRefused
 	}
-	return exitOK
+	return cli.ExitOK
 }
 
 // ask gives the running agent's status, or what the disk tells when it does not run.
@@ -133,42 +134,42 @@ func identity(ctx context.Context, stateDir string) (state.Identity, error) {
 
 // tellStatus prints the one screen: 80 columns, plain ASCII, colour only for the state.
 func (a *app) tellStatus(s control.Status, service *installer.State, now time.Time) {
-	a.print("gantry-agent %s: %s%s", s.Version, a.paint(s.State), summary(s, now))
+	a.Print("gantry-agent %s: %s%s", s.Version, a.paint(s.State), summary(s, now))
 	if s.Problem != "" {
-		a.print("\nThe configuration is faulty%s:\n%s", consequence(s), s.Problem)
+		a.Print("\nThe configuration is faulty%s:\n%s", consequence(s), s.Problem)
 	}
-	a.print("")
+	a.Print("")
 	if service != nil {
-		a.print("%-12s %s", "Service", serviceLine(*service, now))
+		a.Print("%-12s %s", "Service", serviceLine(*service, now))
 		if service.Running && service.Sentence != "" && len(s.Sessions) == 0 {
-			a.print("%-12s %s", "It says", service.Sentence)
+			a.Print("%-12s %s", "It says", service.Sentence)
 		}
 	}
 	if s.Relay.URL != "" {
-		a.print("%-12s %s%s", "Relay", s.Relay.URL, via(s.Relay))
+		a.Print("%-12s %s%s", "Relay", s.Relay.URL, via(s.Relay))
 	}
 	for _, session := range s.Sessions {
-		a.print("%-12s %-10s %s", "  "+session.Lane, session.State, sessionDetail(session, now))
+		a.Print("%-12s %-10s %s", "  "+session.Lane, session.State, sessionDetail(session, now))
 	}
 	if id := s.Identity; id != nil {
-		a.print("%-12s %s", "Agent", id.Agent)
-		a.print("%-12s %s%s", "Site", id.Site, until(id.CertificateExpiresAt, now))
+		a.Print("%-12s %s", "Agent", id.Agent)
+		a.Print("%-12s %s%s", "Site", id.Site, until(id.CertificateExpiresAt, now))
 		if id.SealingKey != "" {
-			a.print("%-12s %s", "Sealing key", id.SealingKey)
+			a.Print("%-12s %s", "Sealing key", id.SealingKey)
 		}
 	}
-	a.print("%-12s %s, %s, writes %s", "Policy", count(s.Policy.Targets, "target", "targets"),
-		count(s.Policy.Paths, "folder", "folders"), map[bool]string{true: "on", false: "off"}[s.Policy.Writes])
-	a.print("%-12s %s", "Config", s.ConfigFile)
-	a.print("%-12s %s", "State", s.StateDir)
+	a.Print("%-12s %s, %s, writes %s", "Policy", cli.Count(s.Policy.Targets, "target", "targets"),
+		cli.Count(s.Policy.Paths, "folder", "folders"), map[bool]string{true: "on", false: "off"}[s.Policy.Writes])
+	a.Print("%-12s %s", "Config", s.ConfigFile)
+	a.Print("%-12s %s", "State", s.StateDir)
 	if s.State != control.NotRunning && s.State != control.Inaccessible && s.State != control.NotEnrolled {
-		a.print("%-12s %s", "Connections", connectionsSummary(s.Connections))
+		a.Print("%-12s %s", "Connections", connectionsSummary(s.Connections))
 	}
 	if s.UnresolvedWrites > 0 {
-		a.print("%-12s %s of unknown outcome: gantry-agent writes list", "Writes", itoa(s.UnresolvedWrites))
+		a.Print("%-12s %s of unknown outcome: gantry-agent writes list", "Writes", strconv.Itoa(s.UnresolvedWrites))
 	}
 	if next := nextStep(s, service); next != "" {
-		a.print("\n%s", next)
+		a.Print("\n%s", next)
 	}
 }
 
@@ -182,7 +183,7 @@ func summary(s control.Status, now time.Time) string {
 			up++
 		}
 	}
-	text := fmt.Sprintf(", %d of %s", up, count(len(s.Sessions), "session", "sessions"))
+	text := fmt.Sprintf(", %d of %s", up, cli.Count(len(s.Sessions), "session", "sessions"))
 	if !s.StartedAt.IsZero() {
 		text += ", running for " + span(now.Sub(s.StartedAt))
 	}
@@ -254,7 +255,7 @@ func connectionsSummary(all []control.Connection) string {
 		}
 	}
 	if failing == 0 {
-		return itoa(len(all))
+		return strconv.Itoa(len(all))
 	}
 	return fmt.Sprintf("%d, %d failing (gantry-agent connections list)", len(all), failing)
 }

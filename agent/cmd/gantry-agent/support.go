@@ -10,14 +10,15 @@ import (
 	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/agent/support"
+	"gantry/configs/cli"
 )
 
 func (a *app) support() *cobra.Command {
-	return a.group("support", "Let the cloud's support look at this agent, for a time",
+	return cli.Group("support", "Let the cloud's support look at this agent, for a time",
 		a.supportOn(),
-		&cobra.Command{Use: "off", Short: "Take the consent back; what is under way ends", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "off", Short: "Take the consent back; what is under way ends", Args: cli.Args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.letSupportIn(cmd, 0) }},
-		&cobra.Command{Use: "status", Short: "Show whether support may look, and what it did", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "status", Short: "Show whether support may look, and what it did", Args: cli.Args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.supportStatus(cmd) }},
 	)
 }
@@ -25,7 +26,7 @@ func (a *app) support() *cobra.Command {
 func (a *app) supportOn() *cobra.Command {
 	var span time.Duration
 	cmd := &cobra.Command{
-		Use: "on", Short: "Let support look at this agent; it ends by itself", Args: args(cobra.NoArgs),
+		Use: "on", Short: "Let support look at this agent; it ends by itself", Args: cli.Args(cobra.NoArgs),
 		Long: `Let the cloud's support run its fixed, read-only set on this agent: the doctor, the support bundle
 and the logs. It reads no records and changes nothing, each run is written down here (support status),
 and the consent ends by itself, also over a restart.
@@ -34,7 +35,7 @@ The diagnosis of one connection needs no consent: it makes only calls that the p
 		Example: "  gantry-agent support on --for 4h",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if span <= 0 {
-				return fail(exitUsage, "Say for how long, as: gantry-agent support on --for 4h", "--for must be positive")
+				return cli.Fail(cli.ExitUsage, "Say for how long, as: gantry-agent support on --for 4h", "--for must be positive")
 			}
 			return a.letSupportIn(cmd, span)
 		},
@@ -44,7 +45,7 @@ The diagnosis of one connection needs no consent: it makes only calls that the p
 }
 
 func (a *app) letSupportIn(cmd *cobra.Command, span time.Duration) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	s, err := a.client().LetSupportIn(ctx, span)
 	if errors.Is(err, control.ErrNotRunning) {
@@ -60,7 +61,7 @@ func (a *app) letSupportIn(cmd *cobra.Command, span time.Duration) error {
 }
 
 func (a *app) supportStatus(cmd *cobra.Command) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	s, err := a.client().Support(ctx)
 	if errors.Is(err, control.ErrNotRunning) {
@@ -76,11 +77,11 @@ func (a *app) supportStatus(cmd *cobra.Command) error {
 }
 
 func (a *app) tellSupport(s control.Support, runs bool) error {
-	if a.json {
-		a.printJSON(s)
+	if a.JSON {
+		a.PrintJSON(s)
 		return nil
 	}
-	a.print("%s", supportSentence(s, time.Now()))
+	a.Print("%s", supportSentence(s, time.Now()))
 	if !runs || len(s.Runs) == 0 {
 		return nil
 	}
@@ -88,7 +89,7 @@ func (a *app) tellSupport(s control.Support, runs bool) error {
 	for _, r := range s.Runs {
 		rows = append(rows, []string{r.At.Local().Format(time.DateTime), r.Action, r.Result, r.Actor, r.Connection})
 	}
-	a.print("")
+	a.Print("")
 	a.Table([]string{"WHEN", "WHAT", "RESULT", "WHO", "CONNECTION"}, rows)
 	return nil
 }

@@ -15,8 +15,8 @@ import (
 )
 
 func (a *app) writes() *cobra.Command {
-	return a.group("writes", "Show and resolve the writes of unknown outcome",
-		&cobra.Command{Use: "list", Short: "List the writes that may or may not have happened", Args: args(cobra.NoArgs),
+	return cli.Group("writes", "Show and resolve the writes of unknown outcome",
+		&cobra.Command{Use: "list", Short: "List the writes that may or may not have happened", Args: cli.Args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.writesList(cmd) }},
 		a.writesSettle())
 }
@@ -28,7 +28,7 @@ type writesDocument struct {
 }
 
 func (a *app) writesList(cmd *cobra.Command) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	all, err := a.client().Writes(ctx)
 	if errors.Is(err, control.ErrNotRunning) {
@@ -69,13 +69,13 @@ func (a *app) storedWrites(ctx context.Context) ([]control.Write, error) {
 func (a *app) writesSettle() *cobra.Command {
 	var done, notDone bool
 	cmd := &cobra.Command{
-		Use: "settle ID (--done | --not-done)", Short: "Say what became of one of them", Args: args(cobra.ExactArgs(1)),
+		Use: "settle ID (--done | --not-done)", Short: "Say what became of one of them", Args: cli.Args(cobra.ExactArgs(1)),
 		ValidArgsFunction: cli.Complete(a.writeWords),
 		Long: `Look into the system, then say what became of the write. After --done its key never runs again; after
 --not-done a caller may send it again, with the same key. The agent's log keeps what you said.`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if done == notDone {
-				return fail(exitUsage, "Look into the system, then give --done or --not-done.", "one of --done and --not-done is needed")
+				return cli.Fail(cli.ExitUsage, "Look into the system, then give --done or --not-done.", "one of --done and --not-done is needed")
 			}
 			return a.settle(cmd, given[0], done)
 		},
@@ -86,23 +86,23 @@ func (a *app) writesSettle() *cobra.Command {
 }
 
 func (a *app) settle(cmd *cobra.Command, id string, happened bool) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	w, err := a.client().ResolveWrite(ctx, id, happened)
 	if errors.Is(err, control.ErrNotRunning) {
 		w, err = a.settleStored(ctx, id, happened)
 	}
 	if errors.Is(err, journal.ErrNoWrite) {
-		return fail(exitFailed, "See: gantry-agent writes list", "%w", err)
+		return cli.Fail(cli.ExitFailed, "See: gantry-agent writes list", "%w", err)
 	}
 	if err != nil {
 		return err
 	}
-	if a.json {
-		a.printJSON(settledDocument{control.Schema, happened, w})
+	if a.JSON {
+		a.PrintJSON(settledDocument{control.Schema, happened, w})
 		return nil
 	}
-	a.print("%s: %s %s.", w.ID, what(w), map[bool]string{true: "is done; its key never runs again", false: "did not happen; its key may run again"}[happened])
+	a.Print("%s: %s %s.", w.ID, what(w), map[bool]string{true: "is done; its key never runs again", false: "did not happen; its key may run again"}[happened])
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"gantry/configs/cli"
 	"gantry/relay/admin"
 	"gantry/relay/store/sqlite"
 )
@@ -36,7 +37,7 @@ func (a *app) administer(ctx context.Context, create bool, do func(context.Conte
 func hasData(dir string) error {
 	_, err := os.Stat(filepath.Join(dir, sqlite.File))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fail(exitNotRunning, "Start a relay with `gantry-relay serve`, or name its folder with --data-dir.",
+		return cli.Fail(cli.ExitNotRunning, "Start a relay with `gantry-relay serve`, or name its folder with --data-dir.",
 			"there is no relay's data in %s", dir)
 	}
 	return err
@@ -52,9 +53,9 @@ func organisation(ctx context.Context, a admin.Administration, named string) (st
 	case err != nil:
 		return "", err
 	case len(all) == 0:
-		return "", fail(exitFailed, `Found one: gantry-relay orgs create "NAME" --credits N`, "there is no organisation yet")
+		return "", cli.Fail(cli.ExitFailed, `Found one: gantry-relay orgs create "NAME" --credits N`, "there is no organisation yet")
 	case len(all) > 1:
-		return "", fail(exitUsage, "Name one with --org; see: gantry-relay orgs list", "there are %s", count(len(all), "organisation", "organisations"))
+		return "", cli.Fail(cli.ExitUsage, "Name one with --org; see: gantry-relay orgs list", "there are %s", cli.Count(len(all), "organisation", "organisations"))
 	}
 	return all[0].ID, nil
 }

@@ -32,7 +32,7 @@ type fileDocument struct {
 
 func (a *app) agents() *cobra.Command {
 	var org string
-	group := a.group("agents", "Show, diagnose and revoke the agents in the plants",
+	group := cli.Group("agents", "Show, diagnose and revoke the agents in the plants",
 		a.agentsList(&org), a.agentsShow(&org), a.agentsDiagnose(&org), a.agentsBundle(&org), a.agentsLogs(&org), a.agentsRevoke(&org))
 	a.ofOrg(group, &org)
 	return group
@@ -40,7 +40,7 @@ func (a *app) agents() *cobra.Command {
 
 func (a *app) agentsList(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the agents of all sites", Args: args(cobra.NoArgs),
+		Use: "list", Short: "List the agents of all sites", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
 				all, err := r.agents(ctx)
@@ -48,8 +48,8 @@ func (a *app) agentsList(org *string) *cobra.Command {
 					return err
 				}
 				switch {
-				case a.json:
-					a.printJSON(list[agent]{schema, all})
+				case a.JSON:
+					a.PrintJSON(list[agent]{schema, all})
 				case len(all) == 0:
 					a.Print("No agents. For one: gantry-relay sites create NAME")
 				default:
@@ -83,15 +83,15 @@ func (a agent) since() string {
 
 func (a *app) agentsShow(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "show AGENT", Short: "Show an agent, by its id or its host's name", Args: args(cobra.ExactArgs(1)),
+		Use: "show AGENT", Short: "Show an agent, by its id or its host's name", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
 				one, err := r.agent(ctx, given[0])
 				if err != nil {
 					return err
 				}
-				if a.json {
-					a.printJSON(agentDocument{schema, one})
+				if a.JSON {
+					a.PrintJSON(agentDocument{schema, one})
 					return nil
 				}
 				rows := [][]string{
@@ -117,7 +117,7 @@ const (
 func (a *app) agentsDiagnose(org *string) *cobra.Command {
 	var deep bool
 	cmd := &cobra.Command{
-		Use: "diagnose AGENT", Short: "Run an agent's doctor from here", Args: args(cobra.ExactArgs(1)),
+		Use: "diagnose AGENT", Short: "Run an agent's doctor from here", Args: cli.Args(cobra.ExactArgs(1)),
 		Long: `Run an agent's doctor from here: the same report as gantry-agent doctor gives on its machine. The plant must
 have let support in there: gantry-agent support on. The exit code is 1 where a check failed.`,
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -145,7 +145,7 @@ have let support in there: gantry-agent support on. The exit code is 1 where a c
 // patiently is remotely for what takes longer than other commands; --timeout still wins.
 func (a *app) patiently(cmd *cobra.Command, org string, limit time.Duration, do func(context.Context, remote) error) error {
 	if cmd.Flags().Changed("timeout") {
-		limit = a.timeout
+		limit = a.Timeout
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), limit)
 	defer cancel()
@@ -154,8 +154,8 @@ func (a *app) patiently(cmd *cobra.Command, org string, limit time.Duration, do 
 
 // tellReport prints a report, and gives the exit code of what was found.
 func (a *app) tellReport(report check.Report, strict bool) error {
-	if a.json {
-		a.printJSON(report)
+	if a.JSON {
+		a.PrintJSON(report)
 	} else {
 		var b strings.Builder
 		_ = check.WriteText(&b, report, check.Style{Verbose: a.Verbose}) // a Builder takes everything
@@ -163,16 +163,16 @@ func (a *app) tellReport(report check.Report, strict bool) error {
 	}
 	switch {
 	case report.Status == check.Failed:
-		return told(exitFailed)
+		return cli.Told(cli.ExitFailed)
 	case report.Status == check.Warned && strict:
-		return told(cli.ExitWarnings)
+		return cli.Told(cli.ExitWarnings)
 	}
 	return nil
 }
 
 func (a *app) agentsBundle(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "bundle AGENT FILE", Short: "Fetch an agent's support bundle into a new file", Args: args(cobra.ExactArgs(2)),
+		Use: "bundle AGENT FILE", Short: "Fetch an agent's support bundle into a new file", Args: cli.Args(cobra.ExactArgs(2)),
 		Long: "Fetch an agent's support bundle, a zip, into a new file. The plant must have let support in there: gantry-agent support on.",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			file, err := filepath.Abs(given[1])
@@ -188,7 +188,7 @@ func (a *app) agentsBundle(org *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				a.answer(fileDocument{schema, file, size}, file)
+				a.Answer(fileDocument{schema, file, size}, file)
 				return nil
 			})
 		},
@@ -217,13 +217,13 @@ func (a *app) agentsLogs(org *string) *cobra.Command {
 	var lines int
 	var follow bool
 	cmd := &cobra.Command{
-		Use: "logs AGENT", Short: "Show an agent's log, as its machine has it", Args: args(cobra.ExactArgs(1)),
+		Use: "logs AGENT", Short: "Show an agent's log, as its machine has it", Args: cli.Args(cobra.ExactArgs(1)),
 		Long: "Show an agent's log. The plant must have let support in there: gantry-agent support on.",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			ctx := cmd.Context()
 			if !follow {
 				var cancel context.CancelFunc
-				ctx, cancel = a.bounded(cmd)
+				ctx, cancel = a.Bounded(cmd)
 				defer cancel()
 			}
 			ctx, stop := cli.UntilSignal(ctx, nil)
@@ -238,7 +238,7 @@ func (a *app) agentsLogs(org *string) *cobra.Command {
 					return err
 				}
 				defer response.Body.Close() //nolint:errcheck // it was only read
-				_, err = io.Copy(a.out, response.Body)
+				_, err = io.Copy(a.Out, response.Body)
 				if cmd.Context().Err() == nil && ctx.Err() != nil && follow {
 					return nil // Ctrl-C ends it
 				}
@@ -253,7 +253,7 @@ func (a *app) agentsLogs(org *string) *cobra.Command {
 
 func (a *app) agentsRevoke(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke AGENT", Short: "Shut an agent out, at once and for ever", Args: args(cobra.ExactArgs(1)),
+		Use: "revoke AGENT", Short: "Shut an agent out, at once and for ever", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if err := a.Confirm("%s is shut out for ever; its connections have no agent then. Go on?", given[0]); err != nil {
 				return err
@@ -266,7 +266,7 @@ func (a *app) agentsRevoke(org *string) *cobra.Command {
 				if _, err := call[struct{}](ctx, r, http.MethodDelete, one.path(), nil); err != nil {
 					return err
 				}
-				a.answer(endedDocument{schema, one.ID, true}, one.ID+" is revoked.")
+				a.Answer(endedDocument{schema, one.ID, true}, one.ID+" is revoked.")
 				return nil
 			})
 		},

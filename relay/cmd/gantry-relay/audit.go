@@ -37,7 +37,7 @@ func (e auditEntry) line() string {
 
 func (a *app) audit() *cobra.Command {
 	var org string
-	group := a.group("audit", "Show who changed what, and what support ran", a.auditTail(&org))
+	group := cli.Group("audit", "Show who changed what, and what support ran", a.auditTail(&org))
 	a.ofOrg(group, &org)
 	return group
 }
@@ -49,7 +49,7 @@ func (a *app) auditTail(org *string) *cobra.Command {
 	var n int
 	var follow bool
 	cmd := &cobra.Command{
-		Use: "tail", Short: "Show the last entries", Args: args(cobra.NoArgs),
+		Use: "tail", Short: "Show the last entries", Args: cli.Args(cobra.NoArgs),
 		Long: "Show the last entries of an organisation's audit. With -f it goes on until Ctrl-C; then --json is one document a line.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := cli.UntilSignal(cmd.Context(), nil)
@@ -64,7 +64,7 @@ func (a *app) auditTail(org *string) *cobra.Command {
 					for i, e := range all {
 						lines[i] = e.line()
 					}
-					a.answer(list[auditEntry]{schema, all}, lines...)
+					a.Answer(list[auditEntry]{schema, all}, lines...)
 					return nil
 				}
 				return a.followAudit(ctx, r, all)
@@ -89,7 +89,7 @@ func (a *app) followAudit(ctx context.Context, r remote, all []auditEntry) error
 	for {
 		for _, e := range all {
 			last = e.ID
-			if !a.json {
+			if !a.JSON {
 				a.Print("%s", e.line())
 			} else if line, err := json.Marshal(e); err == nil {
 				a.Print("%s", line)

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gantry/configs"
+	"gantry/configs/cli"
 )
 
 // configDocument is the --json form of `config check`.
@@ -22,17 +23,17 @@ type sampleDocument struct {
 }
 
 func (a *app) config() *cobra.Command {
-	return a.group("config", "Check the configuration, or print a sample", a.configCheck(), a.configSample())
+	return cli.Group("config", "Check the configuration, or print a sample", a.configCheck(), a.configSample())
 }
 
 func (a *app) configCheck() *cobra.Command {
 	return &cobra.Command{
-		Use: "check", Short: "Tell everything that is wrong with the configuration", Args: args(cobra.NoArgs),
+		Use: "check", Short: "Tell everything that is wrong with the configuration", Args: cli.Args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			if _, err := a.load(); err != nil {
 				return a.checkFailed(err)
 			}
-			a.answer(configDocument{schema, true, []configs.Problem{}}, "The configuration is valid.")
+			a.Answer(configDocument{schema, true, []configs.Problem{}}, "The configuration is valid.")
 			return nil
 		},
 	}
@@ -41,18 +42,18 @@ func (a *app) configCheck() *cobra.Command {
 // checkFailed prints the problems: as the answer with --json, as talk otherwise.
 func (a *app) checkFailed(err error) error {
 	problems, ok := errors.AsType[*configs.Problems](err)
-	if !ok || !a.json {
+	if !ok || !a.JSON {
 		return err
 	}
-	a.printJSON(configDocument{schema, false, problems.List})
-	return told(exitConfig)
+	a.PrintJSON(configDocument{schema, false, problems.List})
+	return cli.Told(cli.ExitConfig)
 }
 
 func (a *app) configSample() *cobra.Command {
 	return &cobra.Command{
-		Use: "sample", Short: "Print a configuration with every key, its meaning and its default", Args: args(cobra.NoArgs),
+		Use: "sample", Short: "Print a configuration with every key, its meaning and its default", Args: cli.Args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			a.answer(sampleDocument{schema, configs.RelaySample}, configs.RelaySample)
+			a.Answer(sampleDocument{schema, configs.RelaySample}, configs.RelaySample)
 			return nil
 		},
 	}

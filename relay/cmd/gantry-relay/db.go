@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gantry/configs"
+	"gantry/configs/cli"
 	"gantry/relay/store/sqlite"
 )
 
@@ -23,36 +24,36 @@ type backupDocument struct {
 }
 
 func (a *app) db() *cobra.Command {
-	return a.group("db", "Check and back up the database, also while the relay serves", a.dbCheck(), a.dbBackup())
+	return cli.Group("db", "Check and back up the database, also while the relay serves", a.dbCheck(), a.dbBackup())
 }
 
 func (a *app) dbCheck() *cobra.Command {
 	return &cobra.Command{
-		Use: "check", Short: "Look for damage in the database", Args: args(cobra.NoArgs),
+		Use: "check", Short: "Look for damage in the database", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := a.existing()
 			if err != nil {
 				return err
 			}
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			found, err := sqlite.Check(ctx, config.DataDir)
 			if err != nil {
 				return err
 			}
 			if len(found) == 0 {
-				a.answer(checkDocument{schema, true, []string{}}, "The database is whole.")
+				a.Answer(checkDocument{schema, true, []string{}}, "The database is whole.")
 				return nil
 			}
-			a.answer(checkDocument{schema, false, found}, found...)
-			return told(exitFailed)
+			a.Answer(checkDocument{schema, false, found}, found...)
+			return cli.Told(cli.ExitFailed)
 		},
 	}
 }
 
 func (a *app) dbBackup() *cobra.Command {
 	return &cobra.Command{
-		Use: "backup FILE", Short: "Write a copy of the database to a new file", Args: args(cobra.ExactArgs(1)),
+		Use: "backup FILE", Short: "Write a copy of the database to a new file", Args: cli.Args(cobra.ExactArgs(1)),
 		Long: `Write a copy of the database, as it is at one moment, to a file that does not exist yet. It holds the relay's
 certificate authority: keep it as safe as the relay. To restore it, stop the relay, put it back as ` + sqlite.File + ` into an
 empty data folder, and start the relay.`,
@@ -65,12 +66,12 @@ empty data folder, and start the relay.`,
 			if err != nil {
 				return err
 			}
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			if err := sqlite.Backup(ctx, config.DataDir, file); err != nil {
 				return err
 			}
-			a.answer(backupDocument{schema, file}, file)
+			a.Answer(backupDocument{schema, file}, file)
 			return nil
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"gantry/configs/cli"
 	"gantry/relay/admin"
 	"gantry/relay/doctor"
 	"gantry/tunnel/check"
@@ -11,7 +12,7 @@ import (
 func (a *app) doctor() *cobra.Command {
 	var strict bool
 	cmd := &cobra.Command{
-		Use: "doctor", Aliases: []string{"check"}, Short: "Find out what is wrong with the relay's machine", Args: args(cobra.NoArgs),
+		Use: "doctor", Aliases: []string{"check"}, Short: "Find out what is wrong with the relay's machine", Args: cli.Args(cobra.NoArgs),
 		Long: `Find out what is wrong with the relay's machine: configuration, data folder, database, disk, clock, address,
 HTTPS certificate. It changes nothing, and works while a relay serves and while none does.
 
@@ -20,7 +21,7 @@ Every finding has an id; ` + "`gantry-relay help ID`" + ` explains it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := a.load()
 			server := doctor.Server{Config: config, Problem: err, Status: admin.NewClient(config.DataDir).Status}
-			report := check.Run(cmd.Context(), server.Checks(), check.Options{Program: "gantry-relay", Version: version, Limit: a.timeout})
+			report := check.Run(cmd.Context(), server.Checks(), check.Options{Program: "gantry-relay", Version: version, Limit: a.Timeout})
 			return a.tellReport(report, strict)
 		},
 	}

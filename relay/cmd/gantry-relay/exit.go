@@ -15,15 +15,15 @@ import (
 func classify(err error) *cli.Failure {
 	switch {
 	case errors.Is(err, admin.ErrNotRunning):
-		return &cli.Failure{Code: exitNotRunning, Err: admin.ErrNotRunning, Fix: "Start it: gantry-relay serve"}
+		return &cli.Failure{Code: cli.ExitNotRunning, Err: admin.ErrNotRunning, Fix: "Start it: gantry-relay serve"}
 	case errors.Is(err, admin.ErrNoAccess), errors.Is(err, fs.ErrPermission):
-		return &cli.Failure{Code: exitElevation, Err: err, Fix: "Run the command as the account that the relay runs as."}
+		return &cli.Failure{Code: cli.ExitElevation, Err: err, Fix: "Run the command as the account that the relay runs as."}
 	case errors.Is(err, sqlite.ErrInUse):
-		return &cli.Failure{Code: exitConflict, Err: err, Fix: "Stop the other relay first, or name another folder with --data-dir."}
+		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: "Stop the other relay first, or name another folder with --data-dir."}
 	case errors.Is(err, fs.ErrExist):
-		return &cli.Failure{Code: exitConflict, Err: err, Fix: "Name a file that does not exist yet."}
+		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: "Name a file that does not exist yet."}
 	case errors.Is(err, syscall.EADDRINUSE):
-		return &cli.Failure{Code: exitConflict, Err: err, Fix: "Another program has the address: stop it, or change `listen` or `metrics_listen` in the configuration."}
+		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: "Another program has the address: stop it, or change `listen` or `metrics_listen` in the configuration."}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(f.Detail), Fix: advice(f)}
@@ -43,9 +43,9 @@ func advice(f *fault.Error) string {
 func faultCode(code fault.Code) int {
 	switch code {
 	case fault.InvalidRequest:
-		return exitUsage
+		return cli.ExitUsage
 	case fault.SystemTimeout:
-		return exitTimeout
+		return cli.ExitTimeout
 	}
-	return exitFailed
+	return cli.ExitFailed
 }

@@ -19,7 +19,7 @@ type keyDocument struct {
 
 func (a *app) keys() *cobra.Command {
 	var org string
-	group := a.group("keys", "Give out, list and revoke organisation keys", a.keysCreate(&org), a.keysList(&org), a.keysRevoke(&org))
+	group := cli.Group("keys", "Give out, list and revoke organisation keys", a.keysCreate(&org), a.keysList(&org), a.keysRevoke(&org))
 	group.PersistentFlags().StringVar(&org, "org", "", "`id` of the organisation; not needed where there is only one")
 	cli.CompleteFlag(group, "org", a.organisationWords)
 	return group
@@ -27,7 +27,7 @@ func (a *app) keys() *cobra.Command {
 
 // ofOrganisation runs a command on the keys of an organisation.
 func (a *app) ofOrganisation(cmd *cobra.Command, named string, do func(context.Context, admin.Administration, string) error) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	return a.administer(ctx, false, func(ctx context.Context, ad admin.Administration) error {
 		id, err := organisation(ctx, ad, named)
@@ -42,7 +42,7 @@ func (a *app) keysCreate(org *string) *cobra.Command {
 	var name, role string
 	var life time.Duration
 	cmd := &cobra.Command{
-		Use: "create", Short: "Make a key; prints its token, once", Args: args(cobra.NoArgs),
+		Use: "create", Short: "Make a key; prints its token, once", Args: cli.Args(cobra.NoArgs),
 		Example: "  gantry-relay keys create --org org_… --role admin --name deploy > key.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			wish := admin.NewKey{Name: name, Role: store.Role(role)}
@@ -54,8 +54,8 @@ func (a *app) keysCreate(org *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				a.answer(keyDocument{schema, key}, key.Token)
-				a.say("%s is a key of %s with the role %s. Its token is shown only now.", key.ID, id, key.Role)
+				a.Answer(keyDocument{schema, key}, key.Token)
+				a.Say("%s is a key of %s with the role %s. Its token is shown only now.", key.ID, id, key.Role)
 				return nil
 			})
 		},
@@ -69,7 +69,7 @@ func (a *app) keysCreate(org *string) *cobra.Command {
 
 func (a *app) keysList(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the keys of an organisation", Args: args(cobra.NoArgs),
+		Use: "list", Short: "List the keys of an organisation", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.ofOrganisation(cmd, *org, func(ctx context.Context, ad admin.Administration, id string) error {
 				all, err := ad.Keys(ctx, id)
@@ -102,7 +102,7 @@ func keyState(key admin.Key) string {
 
 func (a *app) keysRevoke(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke KEY", Short: "End a key for ever, at once", Args: args(cobra.ExactArgs(1)), ValidArgsFunction: cli.Complete(a.keyWords(org)),
+		Use: "revoke KEY", Short: "End a key for ever, at once", Args: cli.Args(cobra.ExactArgs(1)), ValidArgsFunction: cli.Complete(a.keyWords(org)),
 		Example: "  gantry-relay keys revoke key_… --org org_…",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.ofOrganisation(cmd, *org, func(ctx context.Context, ad admin.Administration, id string) error {
@@ -110,7 +110,7 @@ func (a *app) keysRevoke(org *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				a.answer(keyDocument{schema, key}, key.ID+" is revoked.")
+				a.Answer(keyDocument{schema, key}, key.ID+" is revoked.")
 				return nil
 			})
 		},

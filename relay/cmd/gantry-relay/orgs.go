@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gantry/configs/cli"
 	"gantry/relay/admin"
 )
 
@@ -16,25 +17,25 @@ type organisationDocument struct {
 }
 
 func (a *app) orgs() *cobra.Command {
-	return a.group("orgs", "Found and list organisations", a.orgsCreate(), a.orgsList())
+	return cli.Group("orgs", "Found and list organisations", a.orgsCreate(), a.orgsList())
 }
 
 func (a *app) orgsCreate() *cobra.Command {
 	var wish admin.NewOrganisation
 	cmd := &cobra.Command{
-		Use: "create NAME", Short: "Found an organisation; prints its id", Args: args(cobra.ExactArgs(1)),
+		Use: "create NAME", Short: "Found an organisation; prints its id", Args: cli.Args(cobra.ExactArgs(1)),
 		Example: `  gantry-relay orgs create "Example Ltd" --credits 10`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			wish.Name = given[0]
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			return a.administer(ctx, true, func(ctx context.Context, ad admin.Administration) error {
 				o, err := ad.CreateOrganisation(ctx, wish)
 				if err != nil {
 					return err
 				}
-				a.answer(organisationDocument{schema, o}, o.ID)
-				a.say("%s has %s. Give it a key: gantry-relay keys create --org %s --role admin", o.Name, count(o.Credits.Total, "credit", "credits"), o.ID)
+				a.Answer(organisationDocument{schema, o}, o.ID)
+				a.Say("%s has %s. Give it a key: gantry-relay keys create --org %s --role admin", o.Name, cli.Count(o.Credits.Total, "credit", "credits"), o.ID)
 				return nil
 			})
 		},
@@ -45,9 +46,9 @@ func (a *app) orgsCreate() *cobra.Command {
 
 func (a *app) orgsList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the organisations", Args: args(cobra.NoArgs),
+		Use: "list", Short: "List the organisations", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			return a.administer(ctx, false, func(ctx context.Context, ad admin.Administration) error {
 				all, err := ad.Organisations(ctx)

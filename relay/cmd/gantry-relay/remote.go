@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gantry/configs/cli"
 	"gantry/relay/admin"
 )
 
@@ -39,7 +40,7 @@ func (a *app) onRemote(ctx context.Context, org string, do func(remote) error) e
 
 // remotely is onRemote within --timeout.
 func (a *app) remotely(cmd *cobra.Command, org string, do func(context.Context, remote) error) error {
-	ctx, cancel := a.bounded(cmd)
+	ctx, cancel := a.Bounded(cmd)
 	defer cancel()
 	return a.onRemote(ctx, org, func(r remote) error { return do(ctx, r) })
 }
@@ -134,9 +135,9 @@ func (r remote) agent(ctx context.Context, named string) (agent, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return agent{}, fail(exitFailed, "See: gantry-relay agents list", "there is no agent %q", named)
+		return agent{}, cli.Fail(cli.ExitFailed, "See: gantry-relay agents list", "there is no agent %q", named)
 	}
-	return agent{}, fail(exitUsage, "Name one by its id; see: gantry-relay agents list", "%s run on %s", count(len(found), "agent", "agents"), named)
+	return agent{}, cli.Fail(cli.ExitUsage, "Name one by its id; see: gantry-relay agents list", "%s run on %s", cli.Count(len(found), "agent", "agents"), named)
 }
 
 // path is where the API has an agent.

@@ -16,7 +16,6 @@ import (
 // app is one run of the program: the frame that both command lines share, and what this one adds.
 type app struct {
 	*cli.Frame
-	globals
 }
 
 // schema is the version of the --json documents.
@@ -43,12 +42,6 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 func (a *app) commands() *cobra.Command {
 	root := a.Root(a.serve(), a.status(), a.doctor(), a.orgs(), a.keys(), a.sites(), a.agents(), a.audit(), a.db(), a.config(), a.Version())
 	root.SetHelpCommand(a.Help(cli.Glossary{Explain: check.Help, Words: check.Names()}))
-	prepare := root.PersistentPreRunE
-	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
-		err := prepare(cmd, args)
-		a.settleGlobals()
-		return err
-	}
 	return root
 }
 
@@ -56,7 +49,7 @@ func (a *app) commands() *cobra.Command {
 func (a *app) load() (configs.Relay, error) {
 	config, err := configs.LoadRelay(a.ConfigFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return config, fail(exitConfig, "Check the path given with --config.", "there is no configuration file %s", a.ConfigFile)
+		return config, cli.Fail(cli.ExitConfig, "Check the path given with --config.", "there is no configuration file %s", a.ConfigFile)
 	}
 	if err != nil {
 		return config, err

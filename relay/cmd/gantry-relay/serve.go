@@ -16,7 +16,7 @@ import (
 
 func (a *app) serve() *cobra.Command {
 	return &cobra.Command{
-		Use: "serve", Short: "Serve the API and the agents' tunnel", Args: args(cobra.NoArgs),
+		Use: "serve", Short: "Serve the API and the agents' tunnel", Args: cli.Args(cobra.NoArgs),
 		Long: `Serve the API and the agents' tunnel. The first Ctrl-C (or SIGTERM) tells the agents and lets the calls under
 way finish; the second ends it at once. An invalid configuration exits 78.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runRelay(cmd.Context()) },

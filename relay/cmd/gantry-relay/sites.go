@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"gantry/configs/cli"
 	"net/http"
 	"net/url"
 	"time"
@@ -33,7 +34,7 @@ type endedDocument struct {
 
 func (a *app) sites() *cobra.Command {
 	var org string
-	group := a.group("sites", "Make and show the plants' networks, and tokens for their agents",
+	group := cli.Group("sites", "Make and show the plants' networks, and tokens for their agents",
 		a.sitesList(&org), a.sitesCreate(&org), a.sitesShow(&org), a.sitesDelete(&org), a.sitesToken(&org))
 	a.ofOrg(group, &org)
 	return group
@@ -46,7 +47,7 @@ func (a *app) ofOrg(group *cobra.Command, org *string) {
 
 func (a *app) sitesList(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the sites", Args: args(cobra.NoArgs),
+		Use: "list", Short: "List the sites", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
 				all, err := every[site](ctx, r, "/sites")
@@ -75,7 +76,7 @@ func connected(agents []agent) (n int) {
 
 func (a *app) sitesCreate(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "create NAME", Short: "Make a site; prints the token for its first agent", Args: args(cobra.ExactArgs(1)),
+		Use: "create NAME", Short: "Make a site; prints the token for its first agent", Args: cli.Args(cobra.ExactArgs(1)),
 		Example: `  gantry-relay sites create "Plant North" > token.txt`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
@@ -96,7 +97,7 @@ func (a *app) sitesCreate(org *string) *cobra.Command {
 func (a *app) sitesToken(org *string) *cobra.Command {
 	var life time.Duration
 	cmd := &cobra.Command{
-		Use: "token SITE", Short: "Make one more one-time token for an agent of a site", Args: args(cobra.ExactArgs(1)),
+		Use: "token SITE", Short: "Make one more one-time token for an agent of a site", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
 				made, err := call[tokenDocument](ctx, r, http.MethodPost, sitePath(given[0])+"/enrolment-tokens", map[string]int{"ttl": int(life.Seconds())})
@@ -114,23 +115,23 @@ func (a *app) sitesToken(org *string) *cobra.Command {
 
 func (a *app) tellToken(id string, t tokenDocument) {
 	t.Schema, t.Site = schema, id
-	a.answer(t, t.EnrolmentToken)
-	a.say("It enrols one agent at %s until %s, and is shown only now:\n  gantry-agent install --token-file token.txt", id, t.ExpiresAt.Local().Format(time.DateTime))
+	a.Answer(t, t.EnrolmentToken)
+	a.Say("It enrols one agent at %s until %s, and is shown only now:\n  gantry-agent install --token-file token.txt", id, t.ExpiresAt.Local().Format(time.DateTime))
 }
 
 func sitePath(id string) string { return "/sites/" + url.PathEscape(id) }
 
 func (a *app) sitesShow(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "show SITE", Short: "Show a site with its agents", Args: args(cobra.ExactArgs(1)),
+		Use: "show SITE", Short: "Show a site with its agents", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
 				s, err := call[site](ctx, r, http.MethodGet, sitePath(given[0]), nil)
 				if err != nil {
 					return err
 				}
-				if a.json {
-					a.printJSON(siteDocument{schema, s})
+				if a.JSON {
+					a.PrintJSON(siteDocument{schema, s})
 					return nil
 				}
 				a.Print("%s: %s, since %s", s.ID, s.Name, s.CreatedAt.Local().Format(time.DateOnly))
@@ -148,7 +149,7 @@ func (a *app) sitesShow(org *string) *cobra.Command {
 
 func (a *app) sitesDelete(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "delete SITE", Short: "End a site, with its agents and connections", Args: args(cobra.ExactArgs(1)),
+		Use: "delete SITE", Short: "End a site, with its agents and connections", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if err := a.Confirm("The agents of %s are shut out and its connections end, for ever. Go on?", given[0]); err != nil {
 				return err
@@ -157,7 +158,7 @@ func (a *app) sitesDelete(org *string) *cobra.Command {
 				if _, err := call[struct{}](ctx, r, http.MethodDelete, sitePath(given[0]), nil); err != nil {
 					return err
 				}
-				a.answer(endedDocument{schema, given[0], true}, given[0]+" is deleted.")
+				a.Answer(endedDocument{schema, given[0], true}, given[0]+" is deleted.")
 				return nil
 			})
 		},

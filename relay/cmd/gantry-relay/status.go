@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gantry/configs/cli"
 	"gantry/relay/admin"
 )
 
@@ -17,21 +18,21 @@ type statusDocument struct {
 
 func (a *app) status() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show how the relay is, on one screen", Args: args(cobra.NoArgs),
+		Use: "status", Short: "Show how the relay is, on one screen", Args: cli.Args(cobra.NoArgs),
 		Long: "Show how the relay that serves the data folder is. The exit code is 5 where none does.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := a.load()
 			if err != nil {
 				return err
 			}
-			ctx, cancel := a.bounded(cmd)
+			ctx, cancel := a.Bounded(cmd)
 			defer cancel()
 			s, err := admin.NewClient(config.DataDir).Status(ctx)
 			if err != nil {
 				return err
 			}
-			if a.json {
-				a.printJSON(statusDocument{schema, s})
+			if a.JSON {
+				a.PrintJSON(statusDocument{schema, s})
 				return nil
 			}
 			a.tellStatus(s)
@@ -44,7 +45,7 @@ func (a *app) tellStatus(s admin.Status) {
 	a.Print("gantry-relay %s serves, since %s", s.Version, s.StartedAt.Local().Format(time.DateTime))
 	a.Print("")
 	rows := [][]string{
-		{"URL", s.URL}, {"Listens on", s.Listen}, {"Agents", fmt.Sprintf("%d connected, %s", s.Agents, count(s.Sessions, "session", "sessions"))},
+		{"URL", s.URL}, {"Listens on", s.Listen}, {"Agents", fmt.Sprintf("%d connected, %s", s.Agents, cli.Count(s.Sessions, "session", "sessions"))},
 		{"Organisations", fmt.Sprint(s.Organisations)}, {"Data", fmt.Sprintf("%s, database %s", s.DataDir, megabytes(s.DatabaseBytes))},
 	}
 	if s.Metrics != "" {
