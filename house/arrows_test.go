@@ -64,7 +64,7 @@ var arrows = []arrow{
 }
 
 // drivers are the packages that speak to systems. Only the agent's main, and the house, may name one.
-var drivers = []string{"connectors/sql"}
+var drivers = []string{"connectors/jsonrpc", "connectors/sql"}
 
 // owners are the modules that one folder alone may import.
 var owners = map[string]string{
@@ -195,6 +195,8 @@ func TestForbiddenKnowsTheArrows(t *testing.T) {
 		{"relay to a driver", "relay", "gantry/connectors/sql", false},
 		{"relay to the catalogue", "relay", "gantry/connectors/catalogue", true},
 		{"agent's main to a driver", "agent/cmd/gantry-agent", "gantry/connectors/sql", true},
+		{"a driver to another", "connectors/sql", "gantry/connectors/jsonrpc", false},
+		{"a driver to what it shares", "connectors/jsonrpc", "gantry/connectors/web", true},
 		{"agent to a driver", "agent/calls", "gantry/connectors/sql", false},
 		{"tunnel to connectors", "tunnel", "gantry/connectors/wire", false},
 		{"yamux in the tunnel", "tunnel", "github.com/hashicorp/yamux", true},

@@ -91,6 +91,9 @@ func (e *Engine) Check(ctx context.Context) (connectors.SystemInfo, error) {
 	if err != nil {
 		return info, e.fault(ctx, place{operation: "check"}, err)
 	}
+	if err := e.probe(ctx); err != nil { // the login works; that the system does not tell more is no fault of it
+		e.logger.WarnContext(ctx, "the system does not tell what the login may do", "error", err)
+	}
 	return info, nil
 }
 

@@ -227,7 +227,7 @@ func TestTLS(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(server.Close)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	if _, err := client(t, web.Options{Address: server.URL}).Do(t.Context(), effect); failed(t, err).Kind != connectors.Unreachable ||
+	if _, err := client(t, web.Options{Address: server.URL}).Do(t.Context(), effect); failed(t, err).Kind != connectors.Insecure ||
 		!strings.Contains(failed(t, err).Message, "certificate") {
 		t.Errorf("an unknown authority: %v", err)
 	}

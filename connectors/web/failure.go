@@ -117,19 +117,21 @@ func explain(ctx, call context.Context, err error, wrote, sent bool) error {
 	case wrote:
 		return failure(connectors.Lost, "the connection to the system broke", err)
 	}
-	return failure(connectors.Unreachable, whyUnreachable(err), err)
+	kind, words := unopened(err)
+	return failure(kind, words, err)
 }
 
-// whyUnreachable says in words why no connection came to be, as far as our side can tell.
-func whyUnreachable(err error) string {
+// unopened says why no connection came to be, as far as our side can tell.
+func unopened(err error) (connectors.Kind, string) {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the system's certificate is not trusted: " + e.Err.Error()
+		return connectors.Insecure, "the system's certificate is not trusted: " + e.Err.Error()
 	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the system does not speak TLS at this address: try http instead of https"
+	_, alert := errors.AsType[tls.AlertError](err)
+	if _, garbled := errors.AsType[tls.RecordHeaderError](err); alert || garbled {
+		return connectors.Insecure, "the system and the agent found no TLS that both accept: is it http instead of https?"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "the name of the system cannot be found"
+		return connectors.Unreachable, "the name of the system cannot be found"
 	}
-	return "the system could not be reached"
+	return connectors.Unreachable, "the system could not be reached"
 }

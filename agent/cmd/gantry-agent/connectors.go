@@ -18,12 +18,15 @@ import (
 	"gantry/connectors"
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
+	"gantry/connectors/jsonrpc"
 	sqldriver "gantry/connectors/sql"
 	"gantry/connectors/wire"
 )
 
 // drivers is the one list of what this program speaks.
-func drivers() []connectors.Driver { return []connectors.Driver{sqldriver.Driver{}} }
+func drivers() []connectors.Driver {
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}}
+}
 
 // definitions loads the built-in systems and the site's own.
 func definitions(config configs.Agent) (*definition.Set, error) {
