@@ -16,10 +16,10 @@ PACKAGE_VERSION = $(shell echo '$(VERSION)' | sed -E "/^v[0-9]/!s/^/v0.0.0-$$(gi
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check generate bench prove fuzz dist msi reproduce
+.PHONY: help demo build test check generate bench prove systems test-systems systems-down fuzz dist msi reproduce
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## run relay, agent and a demo plant, make real calls, and stay up; ARGS=--once ends after the calls
 	@$(GO_BUILD) -o bin/ ./house/demo
@@ -34,8 +34,8 @@ test: ## run all tests with the race detector; needs no service
 check: ## formatting, vet, staticcheck, go fix, and that it builds for every platform
 	@unformatted="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; \
 		if [ -n "$$unformatted" ]; then echo "run gofmt -w on: $$unformatted"; exit 1; fi
-	go vet -tags prove ./...
-	$(TOOL) staticcheck -tags prove ./...
+	go vet -tags prove,systems ./...
+	$(TOOL) staticcheck -tags prove,systems ./...
 	@old="$$(go fix -diff ./... 2>&1)" || true; if [ -n "$$old" ]; then echo "$$old"; echo "run go fix ./..."; exit 1; fi
 	go test ./house -run 'TestArrows|TestPackageComments'
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build $(PRODUCT)
@@ -48,6 +48,15 @@ generate: ## write the generated files anew: documents, published schemas, golde
 bench: ## measure speed and memory beside direct access, two plain TLS hops and frp, in one table
 	@house/bench/frp.sh .bench/frp || echo "frp could not be built: its column stays empty"
 	@go build -o .bench/bench ./house/bench && .bench/bench -frp .bench/frp $(ARGS)
+
+systems: ## install and start real systems on loopback (Debian 12, as root): Tryton and its PostgreSQL
+	@house/systems/systems.sh up
+
+test-systems: ## run the connectors against the systems that `make systems` started
+	go test -tags systems ./connectors/jsonrpc ./house -run 'TestConformance|TestTryton' -count 1 -v
+
+systems-down: ## stop them; their data stays in .systems
+	@house/systems/systems.sh down
 
 prove: fuzz ## what takes minutes: kills, a million rows, proxies, fuzzing
 	go test -tags prove ./house -count 1 -timeout 60m -v

@@ -3,6 +3,7 @@ package house
 import (
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
 	"gantry/connectors/engine"
+	"gantry/connectors/jsonrpc"
 	sqldriver "gantry/connectors/sql"
 	"gantry/connectors/sql/sqltest"
 	"gantry/tunnel/fault"
@@ -21,13 +23,14 @@ import (
 // desk is an engine over a real database, without relay and agent: where definitions are tried out.
 type desk struct{ engine *engine.Engine }
 
-func openDesk(t *testing.T, system string, target connectors.Target) *desk {
+// openDesk opens one of the catalogue's systems, with what the sources lay over it.
+func openDesk(t *testing.T, system string, target connectors.Target, sources ...fs.FS) *desk {
 	t.Helper()
-	set, err := definition.Load(catalogue.FS)
+	set, err := definition.Load(append([]fs.FS{catalogue.FS}, sources...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}})
+	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}})
 	if err != nil {
 		t.Fatal(err)
 	}
