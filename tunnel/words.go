@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -27,26 +28,35 @@ func page(text string) bool {
 	return strings.Contains(head, "<html") || strings.Contains(head, "<!doctype") || strings.Contains(head, "<body") || strings.Contains(head, "<title")
 }
 
+// What ends a tag, a comment, and the elements whose content nobody reads. Lower-casing a text to find them could change
+// its length: what stands here is foreign, and need not even be UTF-8.
+var (
+	tagEnd     = regexp.MustCompile(`>`)
+	commentEnd = regexp.MustCompile(`-->`)
+	styleEnd   = regexp.MustCompile(`(?i)</style>`)
+	scriptEnd  = regexp.MustCompile(`(?i)</script>`)
+)
+
 // pageWords takes the tags away, and what stands in those that nobody reads. What is no proper HTML loses a little more.
 func pageWords(text string) string {
 	var b strings.Builder
 	for text != "" {
 		words, rest, _ := strings.Cut(text, "<")
 		b.WriteString(words + " ")
-		end := ">"
+		end := tagEnd
 		switch name := strings.ToLower(rest[:min(len(rest), 7)]); {
 		case strings.HasPrefix(name, "!--"):
-			end = "-->"
+			end = commentEnd
 		case strings.HasPrefix(name, "style"):
-			end = "</style>"
+			end = styleEnd
 		case strings.HasPrefix(name, "script"):
-			end = "</script>"
+			end = scriptEnd
 		}
-		at := strings.Index(strings.ToLower(rest), end)
-		if at < 0 {
+		at := end.FindStringIndex(rest)
+		if at == nil {
 			break
 		}
-		text = rest[at+len(end):]
+		text = rest[at[1]:]
 	}
 	return b.String()
 }
