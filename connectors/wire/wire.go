@@ -1,6 +1,6 @@
 // Package wire is the protocol between relay and agent: plain HTTP/1.1 inside the tunnel, in both directions.
 //
-// Relay to agent: the calls of connections, their life, the catalogue, a ping. Agent to relay: the renewal of its
+// Relay to agent: the calls of connections, their life and health, the catalogue, a ping. Agent to relay: the renewal of its
 // certificate, and word that it is about to stop. Errors are problem documents (package fault). No clock time crosses:
 // a call carries the milliseconds it has left.
 //
