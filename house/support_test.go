@@ -1,8 +1,12 @@
 package house
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -66,4 +70,66 @@ func TestSupportByConsent(t *testing.T) {
 			t.Errorf("the agent's own record lacks %q:\n%s", want, status)
 		}
 	}
+}
+
+// TestSupportFromAfar fetches an agent's log and bundle through the relay. It looks at the connections too, as the doctor
+// does of an agent that does not run.
+func TestSupportFromAfar(t *testing.T) {
+	d := openDemoPlant(t)
+	d.allow("path", d.login.Settings["path"].(string))
+	d.client, d.id = d.connect(d.login)
+	d.agent.stop()
+	d.write("agent.yaml", strings.Replace(d.tail("agent.yaml"), "{level: debug}", "{level: debug, file: "+d.path("log/agent.log")+"}", 1))
+	if err := os.Mkdir(d.path("log"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.startAgent()
+	d.awaitAgent("connected")
+	run(t, "gantry-agent", "support", "on", "--config", d.path("agent.yaml"))
+	f := d.refused(d.client, http.MethodGet, "/vendors/none", nil, fault.Error{Code: fault.NotFound, Hop: fault.HopSystem, Scope: fault.ScopeRecord})
+
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := run(t, "gantry-relay", "agents", "logs", host, "-n", "50", "--config", d.path("relay.yaml"))
+	if !strings.Contains(log, f.RequestID) {
+		t.Errorf("the log lacks the call %s:\n%s", f.RequestID, log)
+	}
+	file := d.path("bundle.zip")
+	if out := run(t, "gantry-relay", "agents", "bundle", host, file, "--config", d.path("relay.yaml")); strings.TrimSpace(out) != file {
+		t.Errorf("the answer is %q", out)
+	}
+	bundle, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bundle.Close() //nolint:errcheck // it was only read
+	inside, err := bundle.Open("report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.looksAtConnection(inside, check.Passed)
+
+	d.agent.stop()
+	if err := os.Remove(d.login.Settings["path"].(string)); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := exec.Command(program(t, "gantry-agent"), "doctor", "--json", "--config", d.path("agent.yaml")).Output()
+	d.looksAtConnection(bytes.NewReader(out), check.Failed)
+}
+
+// looksAtConnection wants a report whose checks of the connection end so.
+func (d *demoPlant) looksAtConnection(document io.Reader, status check.Status) {
+	d.t.Helper()
+	var report check.Report
+	if err := json.NewDecoder(document).Decode(&report); err != nil {
+		d.t.Fatal(err)
+	}
+	for _, r := range report.Results {
+		if r.Connection == d.id && r.Status == status {
+			return
+		}
+	}
+	d.t.Errorf("no check of the connection is %q: %+v", status, report.Results)
 }

@@ -31,7 +31,7 @@ func (p *pace) enter() (leave func(), err error) {
 	if wait := turn.Delay(); wait > 0 {
 		turn.Cancel()
 		leave()
-		return nil, fault.New(fault.RateLimitExceeded, "Support asks too often.").At(fault.HopAgent).Reaches(fault.ScopeSite).After(wait)
+		return nil, fault.New(fault.RateLimitExceeded, "Support asks too often; it may again in %s.", max(wait.Round(time.Second), time.Second)).At(fault.HopAgent).Reaches(fault.ScopeSite).After(wait)
 	}
 	return leave, nil
 }

@@ -51,7 +51,7 @@ func run(t *testing.T, in string, args ...string) (code int, out, talk string) {
 			<-ctx.Done()
 			return ctx.Err()
 		}),
-		ends("erase", func(*cobra.Command) error { return f.Confirm("This erases %s. Go on?", "it") }),
+		ends("erase", func(*cobra.Command) error { return f.Confirm("This erases %s.", "it") }),
 	)
 	code = f.Run(context.Background(), root, args)
 	return code, o.String(), e.String()
@@ -85,7 +85,7 @@ func TestHowCommandsEnd(t *testing.T) {
 		{"own more", ExitUsage, "", "`own` does not take \"more\""},
 		{"pump show", ExitUsage, "", "`pump show` needs NAME\n  Usage: gantry-test pump show NAME"},
 		{"pump show a b", ExitUsage, "", `does not take "b"`},
-		{"erase", ExitUsage, "", "Say so with --yes."},
+		{"erase", ExitUsage, "", "no terminal to ask at: This erases it.\n  To do it: --yes"},
 		{"erase --yes", ExitOK, "", ""},
 	} {
 		t.Run(tt.args, func(t *testing.T) {

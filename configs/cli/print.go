@@ -67,16 +67,16 @@ func escaped(text string) string {
 	return b.String()
 }
 
-// Confirm asks back before something is lost; --yes answers it. question says what will happen, and ends with its mark.
+// Confirm asks back before something is lost; --yes answers it. The sentence says what will happen.
 func (f *Frame) Confirm(format string, args ...any) error {
 	if f.Yes {
 		return nil
 	}
-	question := fmt.Sprintf(format, args...)
+	consequence := fmt.Sprintf(format, args...)
 	if !Terminal(f.In) {
-		return Fail(ExitUsage, "Say so with --yes.", "nobody can be asked here: %s", question)
+		return Fail(ExitUsage, "To do it: --yes", "this must be confirmed, and there is no terminal to ask at: %s", consequence)
 	}
-	fmt.Fprintf(f.Talk, "%s [y/N] ", question)
+	fmt.Fprintf(f.Talk, "%s Go on? [y/N] ", consequence)
 	line, err := bufio.NewReader(io.LimitReader(f.In, 100)).ReadString('\n')
 	if err != nil || strings.ToLower(strings.TrimSpace(line)) != "y" {
 		return Fail(ExitFailed, "", "nothing was changed")

@@ -16,9 +16,23 @@ const (
 )
 
 // Table prints rows under their titles, in columns that align and fit. Columns that do not fit beside the others go onto
-// a second line, indented; the last one wraps at its words. Nothing is cut off.
+// a second line, indented; the last one wraps at its words. Nothing is cut off, and a column without a value is not shown.
 func (f *Frame) Table(titles []string, rows [][]string) {
-	f.Rows("", append([][]string{titles}, rows...))
+	f.Rows("", filled(append([][]string{titles}, rows...)))
+}
+
+// filled leaves out the columns in which no row below the titles has a value.
+func filled(rows [][]string) [][]string {
+	widths := measure(rows[1:])
+	kept := make([][]string, len(rows))
+	for i, row := range rows {
+		for column, cell := range row {
+			if column < len(widths) && widths[column] > 0 {
+				kept[i] = append(kept[i], cell)
+			}
+		}
+	}
+	return kept
 }
 
 // AnswerTable prints the document with --json, and otherwise the table, or none where it has no row.
@@ -105,6 +119,9 @@ func layLine(row []string, widths []int, first, end, indent, last int) []string 
 		if i < len(widths)-1 {
 			b.WriteString(row[i] + strings.Repeat(" ", widths[i]-width(row[i])+gap))
 			continue
+		}
+		if row[i] == "" && strings.TrimSpace(b.String()) == "" {
+			return nil
 		}
 		hang := strings.Repeat(" ", width(b.String()))
 		wrapped := wrap(row[i], last)

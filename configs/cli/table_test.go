@@ -44,6 +44,10 @@ func TestTable(t *testing.T) {
 		{"colours have no width", [][]string{{"\x1b[32mok\x1b[0m", "a"}, {"failed", "b"}}, "" +
 			"\x1b[32mok\x1b[0m      a\n" +
 			"failed  b\n"},
+		{"an empty column is not shown", [][]string{{"A", "B", "C"}, {"one", "", "two"}, {"three", "", ""}}, "" +
+			"A      C\n" +
+			"one    two\n" +
+			"three\n"},
 		{"short rows", [][]string{{"a"}, {"b", "c"}}, "a\nb  c\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"gantry/agent"
 	"gantry/agent/control"
 	"gantry/agent/doctor"
+	"gantry/agent/state"
 	"gantry/configs"
 	"gantry/configs/cli"
 	"gantry/installer"
@@ -75,8 +76,29 @@ func (a *app) examine(cmd *cobra.Command, deep bool) check.Report {
 	if o.Limit == 0 {
 		o.Limit = road.Limit()
 	}
+	connections := make(chan check.Report, 1)
+	go func() { connections <- a.connectionsAtRest(cmd.Context(), err, o.Limit) }()
 	checks := append(machine.Checks(), road.Checks()...)
-	return check.Run(cmd.Context(), checks, o).Join(check.Report{})
+	return check.Run(cmd.Context(), checks, o).Join(<-connections)
+}
+
+// connectionsAtRest looks at the connections of an agent that does not run; err is why it was not asked.
+func (a *app) connectionsAtRest(ctx context.Context, err error, limit time.Duration) (report check.Report) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if errors.Is(err, control.ErrNotRunning) {
+		err = a.atRest(ctx, func(rest *agent.Resting) (err error) {
+			report, err = rest.CheckConnections(ctx, "")
+			return err
+		})
+	}
+	if err == nil || errors.Is(err, state.ErrNotEnrolled) {
+		return report
+	}
+	why := "they cannot be looked at from here: " + err.Error()
+	return check.Run(ctx, []check.Check{{Name: "connections.all", Title: "Connections", Run: func(context.Context) check.Outcome {
+		return check.Skip(why)
+	}}}, check.Options{})
 }
 
 // ownRoad is the way as this process goes it; err is why the running agent does not.

@@ -142,7 +142,7 @@ func (a *app) unenroll() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.Confirm("This erases the keys of %s and every login. Go on?", id.Agent); err != nil {
+			if err := a.Confirm("This erases the keys of %s and every login.", id.Agent); err != nil {
 				return err
 			}
 			err = a.client().Unenrol(ctx)

@@ -40,7 +40,7 @@ func (a *app) runUninstall(cmd *cobra.Command, purge bool) error {
 		return err
 	}
 	if purge {
-		if err := a.Confirm("This erases the agent's configuration, its keys and every login. Go on?"); err != nil {
+		if err := a.Confirm("This erases the agent's configuration, its keys and every login."); err != nil {
 			return err
 		}
 	}

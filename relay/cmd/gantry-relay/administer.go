@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"path/filepath"
 
 	"gantry/configs/cli"
@@ -45,13 +46,15 @@ func hasData(dir string) error {
 
 // organisation gives the one that --org names, or the only one there is.
 func organisation(ctx context.Context, a admin.Administration, named string) (string, error) {
-	if named != "" {
-		return named, nil
-	}
 	all, err := a.Organisations(ctx)
 	switch {
 	case err != nil:
 		return "", err
+	case named != "":
+		if !slices.ContainsFunc(all, func(o admin.Organisation) bool { return o.ID == named }) {
+			return "", cli.Fail(cli.ExitFailed, "See: gantry-relay orgs list", "there is no organisation %q", named)
+		}
+		return named, nil
 	case len(all) == 0:
 		return "", cli.Fail(cli.ExitFailed, `Found one: gantry-relay orgs create "NAME" --credits N`, "there is no organisation yet")
 	case len(all) > 1:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -180,6 +181,9 @@ func (a *app) agentsBundle(org *string) *cobra.Command {
 				return err
 			}
 			return a.patiently(cmd, *org, deepTime, func(ctx context.Context, r remote) error {
+				if _, err := os.Lstat(file); err == nil { // said before the plant's machine works for it
+					return &fs.PathError{Op: "write bundle", Path: file, Err: fs.ErrExist}
+				}
 				one, err := r.agent(ctx, given[0])
 				if err != nil {
 					return err
@@ -218,7 +222,9 @@ func (a *app) agentsLogs(org *string) *cobra.Command {
 	var follow bool
 	cmd := &cobra.Command{
 		Use: "logs AGENT", Short: "Show an agent's log, as its machine has it", Args: cli.Args(cobra.ExactArgs(1)),
-		Long: "Show an agent's log. The plant must have let support in there: gantry-agent support on.",
+		Long: `Show the log of an agent that runs as a service. The plant must have let support in there:
+gantry-agent support on.`,
+		Example: `  gantry-relay agents logs mes-01 -n 50 -f`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			ctx := cmd.Context()
 			if !follow {
@@ -238,7 +244,10 @@ func (a *app) agentsLogs(org *string) *cobra.Command {
 					return err
 				}
 				defer response.Body.Close() //nolint:errcheck // it was only read
-				_, err = io.Copy(a.Out, response.Body)
+				shown, err := io.Copy(a.Out, response.Body)
+				if shown == 0 && err == nil {
+					a.Say("The agent has no log: it writes one as a service.")
+				}
 				if cmd.Context().Err() == nil && ctx.Err() != nil && follow {
 					return nil // Ctrl-C ends it
 				}
@@ -254,20 +263,15 @@ func (a *app) agentsLogs(org *string) *cobra.Command {
 func (a *app) agentsRevoke(org *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke AGENT", Short: "Shut an agent out, at once and for ever", Args: cli.Args(cobra.ExactArgs(1)),
+		Long: `Shut an agent out, at once and for ever: for a machine that is lost or taken out of service. Its sessions end, and its
+connections answer AGENT_OFFLINE until they are disconnected. To bring the machine back, enrol it again with a new token.`,
 		RunE: func(cmd *cobra.Command, given []string) error {
-			if err := a.Confirm("%s is shut out for ever; its connections have no agent then. Go on?", given[0]); err != nil {
-				return err
-			}
-			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
+			return a.end(cmd, *org, func(ctx context.Context, r remote) (doomed, error) {
 				one, err := r.agent(ctx, given[0])
-				if err != nil {
-					return err
-				}
-				if _, err := call[struct{}](ctx, r, http.MethodDelete, one.path(), nil); err != nil {
-					return err
-				}
-				a.Answer(endedDocument{schema, one.ID, true}, one.ID+" is revoked.")
-				return nil
+				return doomed{
+					id: one.ID, path: one.path(), ended: one.ID + " is revoked.",
+					warning: fmt.Sprintf("The agent on %s is shut out, for ever; its connections have no agent then.", one.Hostname),
+				}, err
 			})
 		},
 	}

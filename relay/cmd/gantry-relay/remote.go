@@ -103,6 +103,33 @@ type agent struct {
 	CertificateExpiresAt time.Time `json:"certificate_expires_at,omitzero"`
 }
 
+// site finds one by its id, or by its name where that is of one alone.
+func (r remote) site(ctx context.Context, named string) (site, error) {
+	all, err := every[site](ctx, r, "/sites")
+	if err != nil {
+		return site{}, err
+	}
+	var found []site
+	for _, one := range all {
+		if one.ID == named {
+			return one, nil
+		}
+		if one.Name == named {
+			found = append(found, one)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return site{}, cli.Fail(cli.ExitFailed, "See: gantry-relay sites list", "there is no site %q", named)
+	}
+	return site{}, cli.Fail(cli.ExitUsage, "Name one by its id; see: gantry-relay sites list", "%s have the name %q", cli.Count(len(found), "site", "sites"), named)
+}
+
+// path is where the API has a site.
+func (s site) path() string { return "/sites/" + url.PathEscape(s.ID) }
+
 // agents lists those of all sites.
 func (r remote) agents(ctx context.Context) ([]agent, error) {
 	sites, err := every[site](ctx, r, "/sites")
@@ -143,4 +170,33 @@ func (r remote) agent(ctx context.Context, named string) (agent, error) {
 // path is where the API has an agent.
 func (a agent) path() string {
 	return "/sites/" + url.PathEscape(a.Site) + "/agents/" + url.PathEscape(a.ID)
+}
+
+// doomed is what a command ends, for ever.
+type doomed struct {
+	id, path string
+	warning  string // what will happen
+	ended    string // what has happened
+}
+
+// end finds something, asks back, and ends it. The time in which a person thinks does not count.
+func (a *app) end(cmd *cobra.Command, org string, find func(context.Context, remote) (doomed, error)) error {
+	var d doomed
+	err := a.remotely(cmd, org, func(ctx context.Context, r remote) (err error) {
+		d, err = find(ctx, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.Confirm("%s", d.warning); err != nil {
+		return err
+	}
+	return a.remotely(cmd, org, func(ctx context.Context, r remote) error {
+		if _, err := call[struct{}](ctx, r, http.MethodDelete, d.path, nil); err != nil {
+			return err
+		}
+		a.Answer(endedDocument{schema, d.id, true}, d.ended)
+		return nil
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"gantry/configs/cli"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,11 +99,15 @@ func (a *app) sitesToken(org *string) *cobra.Command {
 		Use: "token SITE", Short: "Make one more one-time token for an agent of a site", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
-				made, err := call[tokenDocument](ctx, r, http.MethodPost, sitePath(given[0])+"/enrolment-tokens", map[string]int{"ttl": int(life.Seconds())})
+				s, err := r.site(ctx, given[0])
 				if err != nil {
 					return err
 				}
-				a.tellToken(given[0], made)
+				made, err := call[tokenDocument](ctx, r, http.MethodPost, s.path()+"/enrolment-tokens", map[string]int{"ttl": int(life.Seconds())})
+				if err != nil {
+					return err
+				}
+				a.tellToken(s.ID, made)
 				return nil
 			})
 		},
@@ -119,14 +122,12 @@ func (a *app) tellToken(id string, t tokenDocument) {
 	a.Say("It enrols one agent at %s until %s, and is shown only now:\n  gantry-agent install --token-file token.txt", id, t.ExpiresAt.Local().Format(time.DateTime))
 }
 
-func sitePath(id string) string { return "/sites/" + url.PathEscape(id) }
-
 func (a *app) sitesShow(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "show SITE", Short: "Show a site with its agents", Args: cli.Args(cobra.ExactArgs(1)),
+		Use: "show SITE", Short: "Show a site with its agents, by its id or its name", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
-				s, err := call[site](ctx, r, http.MethodGet, sitePath(given[0]), nil)
+				s, err := r.site(ctx, given[0])
 				if err != nil {
 					return err
 				}
@@ -149,17 +150,14 @@ func (a *app) sitesShow(org *string) *cobra.Command {
 
 func (a *app) sitesDelete(org *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "delete SITE", Short: "End a site, with its agents and connections", Args: cli.Args(cobra.ExactArgs(1)),
+		Use: "delete SITE", Short: "End a site with its agents and connections, for ever", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			if err := a.Confirm("The agents of %s are shut out and its connections end, for ever. Go on?", given[0]); err != nil {
-				return err
-			}
-			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
-				if _, err := call[struct{}](ctx, r, http.MethodDelete, sitePath(given[0]), nil); err != nil {
-					return err
-				}
-				a.Answer(endedDocument{schema, given[0], true}, given[0]+" is deleted.")
-				return nil
+			return a.end(cmd, *org, func(ctx context.Context, r remote) (doomed, error) {
+				s, err := r.site(ctx, given[0])
+				return doomed{
+					id: s.ID, path: s.path(), ended: s.ID + " is deleted.",
+					warning: fmt.Sprintf("The agents of %s are shut out and its connections end, for ever.", s.Name),
+				}, err
 			})
 		},
 	}

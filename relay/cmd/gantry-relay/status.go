@@ -46,13 +46,13 @@ func (a *app) tellStatus(s admin.Status) {
 	a.Print("")
 	rows := [][]string{
 		{"URL", s.URL}, {"Listens on", s.Listen}, {"Agents", fmt.Sprintf("%d connected, %s", s.Agents, cli.Count(s.Sessions, "session", "sessions"))},
-		{"Organisations", fmt.Sprint(s.Organisations)}, {"Data", fmt.Sprintf("%s, database %s", s.DataDir, megabytes(s.DatabaseBytes))},
+		{"Organisations", fmt.Sprint(s.Organisations)}, {"Data", fmt.Sprintf("%s, database %s", s.DataDir, size(s.DatabaseBytes))},
 	}
 	if s.Metrics != "" {
 		rows = append(rows, []string{"Metrics", s.Metrics})
 	}
 	if s.DiskFreeBytes > 0 {
-		rows = append(rows, []string{"Disk", megabytes(s.DiskFreeBytes) + " free"})
+		rows = append(rows, []string{"Disk", size(s.DiskFreeBytes) + " free"})
 	}
 	for _, problem := range s.Problems {
 		rows = append(rows, []string{"Problem", problem})
@@ -60,4 +60,10 @@ func (a *app) tellStatus(s admin.Status) {
 	a.Rows("", rows)
 }
 
-func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/(1<<20)) }
+// size writes a number of bytes with the unit that people would use.
+func size(n int64) string {
+	if n >= 10<<30 {
+		return fmt.Sprintf("%.0f GB", float64(n)/(1<<30))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}
