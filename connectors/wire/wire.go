@@ -97,9 +97,12 @@ type Pong struct {
 	InstanceID string `json:"instance_id"`
 }
 
-// Reconcile tells the agent which connections exist at the relay. The agent erases every other one.
+// Reconcile tells the agent which connections exist at the relay. The agent erases every other one, before it answers.
+// Paused are those of them that rest: the agent ends their logins and makes neither calls nor probes on them, until a
+// Reconcile that does not name them. Each Reconcile tells the whole.
 type Reconcile struct {
 	Connections []string `json:"connections"`
+	Paused      []string `json:"paused,omitempty"`
 }
 
 // OpenConnection asks the agent to log in and, if that works, to keep the login. Exactly one of Credentials and

@@ -130,6 +130,7 @@ type State string
 const (
 	Pending      State = "pending"
 	Active       State = "active"
+	Paused       State = "paused" // keeps everything, and makes no call
 	Disconnected State = "disconnected"
 )
 
@@ -158,7 +159,17 @@ type Connection struct {
 	State          State
 	CreatedAt      time.Time
 	ActivatedAt    time.Time
+	PausedAt       time.Time // of a paused one
 	DisconnectedAt time.Time
+}
+
+// Live reports whether the connection's token is good: it is active or paused.
+func (c Connection) Live() bool { return c.State == Active || c.State == Paused }
+
+// NewLogin is what a connection has after a new login.
+type NewLogin struct {
+	AgentID  string          // who holds it: another one where the former was revoked
+	Settings json.RawMessage // nil: none
 }
 
 // ConnectionFilter narrows a list; empty members do not.

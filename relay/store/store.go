@@ -45,7 +45,7 @@ type Organisations interface {
 	CreateOrganisation(ctx context.Context, name string, credits int) (Organisation, error)
 	Organisation(ctx context.Context, id string) (Organisation, error)
 	Organisations(ctx context.Context, page Page) ([]Organisation, error)
-	// Credits tells what the organisation's pending and active connections use of its pool.
+	// Credits tells what the organisation's connections that are not disconnected use of its pool.
 	Credits(ctx context.Context, organisation string) (Credits, error)
 }
 
@@ -97,8 +97,8 @@ type Agents interface {
 	Catalogues(ctx context.Context, organisation, site string) ([]Catalogue, error)
 }
 
-// Connections are logins to systems. A connection is pending while its first login runs, then active, and at the end
-// disconnected, which is terminal.
+// Connections are logins to systems. A connection is pending while its first login runs, then active, or paused and active
+// again, and at the end disconnected, which is terminal.
 type Connections interface {
 	// ReserveConnection adds a pending connection and takes its tier from the organisation's credits, or refuses with
 	// ErrNoCredits. ErrNotFound: no such site or, at the site, no such unrevoked agent.
@@ -112,11 +112,18 @@ type Connections interface {
 	DropPending(ctx context.Context) (int, error)
 	Connection(ctx context.Context, organisation, id string) (Connection, error)
 	Connections(ctx context.Context, organisation string, filter ConnectionFilter, page Page) ([]Connection, error)
-	// AgentConnections lists the connections that an agent should hold: the pending and the active ones.
+	// PauseConnection makes an active connection paused, and ResumeConnection a paused one active. Doing it again changes
+	// nothing. ErrState: it is pending or disconnected.
+	PauseConnection(ctx context.Context, organisation, id string) (Connection, error)
+	ResumeConnection(ctx context.Context, organisation, id string) (Connection, error)
+	// RelinkConnection notes the login that an active or paused connection has from now on. ErrState: it is neither.
+	// ErrNotFound: no such connection or, at its site, no such unrevoked agent.
+	RelinkConnection(ctx context.Context, organisation, id string, login NewLogin) (Connection, error)
+	// AgentConnections lists the connections that an agent should hold: those that are not disconnected.
 	AgentConnections(ctx context.Context, agent string) ([]Connection, error)
 	// TokenByHash finds a connection token, replaced or not, with its connection.
 	TokenByHash(ctx context.Context, hash Hash) (Token, error)
-	// ReplaceToken gives an active connection a new token; the one before is revoked. ErrState: it is not active.
+	// ReplaceToken gives an active or paused connection a new token; the one before is revoked. ErrState: it is neither.
 	ReplaceToken(ctx context.Context, organisation, id string, token Hash) (Connection, error)
 	// Disconnect ends a connection, revokes its token and gives its credits back. Doing it again changes nothing.
 	Disconnect(ctx context.Context, organisation, id string) (Connection, error)

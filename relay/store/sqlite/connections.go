@@ -8,8 +8,11 @@ import (
 	"gantry/relay/store"
 )
 
-const connectionColumns = `c.id, c.organisation, c.site, c.agent, c.system, c.name, c.tier, c.settings, c.metadata, c.state,
-	c.created_at, c.activated_at, c.disconnected_at`
+// connectionState joins the life of a connection, which goes one way, with its pause, which comes and goes.
+const connectionState = "CASE WHEN c.state = 'active' AND c.paused_at IS NOT NULL THEN 'paused' ELSE c.state END"
+
+const connectionColumns = `c.id, c.organisation, c.site, c.agent, c.system, c.name, c.tier, c.settings, c.metadata, ` + connectionState + `,
+	c.created_at, c.activated_at, c.paused_at, c.disconnected_at`
 
 const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
 
@@ -17,7 +20,7 @@ const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
 func connectionTargets(c *store.Connection) []any {
 	return []any{
 		&c.ID, &c.OrganisationID, &c.SiteID, &c.AgentID, &c.System, &c.Name, &c.Tier, jsonText{&c.Settings}, jsonText{&c.Metadata},
-		&c.State, moment{&c.CreatedAt}, moment{&c.ActivatedAt}, moment{&c.DisconnectedAt},
+		&c.State, moment{&c.CreatedAt}, moment{&c.ActivatedAt}, moment{&c.PausedAt}, moment{&c.DisconnectedAt},
 	}
 }
 
@@ -114,7 +117,7 @@ func (s *Store) Connection(ctx context.Context, organisation, id string) (store.
 // Connections implements store.Connections.
 func (s *Store) Connections(ctx context.Context, organisation string, filter store.ConnectionFilter, page store.Page) ([]store.Connection, error) {
 	return list(ctx, s.read, scanConnection, selectConnections+` WHERE c.organisation = ?1 AND c.id > ?2
-		AND (?3 = '' OR c.site = ?3) AND (?4 = '' OR c.state = ?4) ORDER BY c.id LIMIT ?5`,
+		AND (?3 = '' OR c.site = ?3) AND (?4 = '' OR `+connectionState+` = ?4) ORDER BY c.id LIMIT ?5`,
 		organisation, page.After, filter.SiteID, string(filter.State), page.Size())
 }
 
@@ -123,11 +126,53 @@ func (s *Store) AgentConnections(ctx context.Context, agent string) ([]store.Con
 	return list(ctx, s.read, scanConnection, selectConnections+" WHERE c.agent = ? AND c.state <> 'disconnected' ORDER BY c.id", agent)
 }
 
+// PauseConnection implements store.Connections.
+func (s *Store) PauseConnection(ctx context.Context, organisation, id string) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
+		return exec(ctx, tx, "UPDATE connections SET paused_at = ifnull(paused_at, ?) WHERE id = ?", millis(s.clock()), id)
+	})
+}
+
+// ResumeConnection implements store.Connections.
+func (s *Store) ResumeConnection(ctx context.Context, organisation, id string) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
+		return exec(ctx, tx, "UPDATE connections SET paused_at = NULL WHERE id = ?", id)
+	})
+}
+
+// RelinkConnection implements store.Connections.
+func (s *Store) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
+		return exec(ctx, tx, `UPDATE connections SET agent = ?1, settings = ?2 WHERE id = ?3
+			AND EXISTS (SELECT 1 FROM agents a WHERE a.id = ?1 AND a.site = connections.site AND a.revoked_at IS NULL)`,
+			login.AgentID, document(login.Settings), id)
+	})
+}
+
+// changeLive changes a connection that is active or paused.
+func (s *Store) changeLive(ctx context.Context, organisation, id string, change func(context.Context, *sql.Tx) error) (store.Connection, error) {
+	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
+		connection, err := findConnection(ctx, tx, id)
+		switch {
+		case err != nil:
+			return store.Connection{}, err
+		case connection.OrganisationID != organisation:
+			return store.Connection{}, store.ErrNotFound
+		case !connection.Live():
+			return store.Connection{}, store.ErrState
+		}
+		if err := change(ctx, tx); err != nil {
+			return store.Connection{}, err
+		}
+		return findConnection(ctx, tx, id)
+	})
+}
+
 // Disconnect implements store.Connections.
 func (s *Store) Disconnect(ctx context.Context, organisation, id string) (store.Connection, error) {
 	now := millis(s.clock())
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
-		err := exec(ctx, tx, `UPDATE connections SET state = 'disconnected', disconnected_at = ifnull(disconnected_at, ?)
+		err := exec(ctx, tx, `UPDATE connections SET state = 'disconnected', paused_at = NULL, disconnected_at = ifnull(disconnected_at, ?)
 			WHERE organisation = ? AND id = ?`, now, organisation, id)
 		if err != nil {
 			return store.Connection{}, err

@@ -54,7 +54,7 @@ func (s *Store) DeleteSite(ctx context.Context, organisation, id string) (store.
 			return ended, err
 		}
 		agents, errAgents := list(ctx, tx, scanID, "UPDATE agents SET revoked_at = ? WHERE site = ? AND revoked_at IS NULL RETURNING id", now, id)
-		connections, errConnections := list(ctx, tx, scanID, `UPDATE connections SET state = 'disconnected', disconnected_at = ?
+		connections, errConnections := list(ctx, tx, scanID, `UPDATE connections SET state = 'disconnected', paused_at = NULL, disconnected_at = ?
 			WHERE site = ? AND state <> 'disconnected' RETURNING id`, now, id)
 		return store.Ended{Agents: agents, Connections: connections}, errors.Join(errAgents, errConnections)
 	})

@@ -20,20 +20,11 @@ func scanToken(r row) (t store.Token, err error) {
 
 // ReplaceToken implements store.Connections.
 func (s *Store) ReplaceToken(ctx context.Context, organisation, id string, token store.Hash) (store.Connection, error) {
-	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
-		connection, err := findConnection(ctx, tx, id)
-		switch {
-		case err != nil:
-			return store.Connection{}, err
-		case connection.OrganisationID != organisation:
-			return store.Connection{}, store.ErrNotFound
-		case connection.State != store.Active:
-			return store.Connection{}, store.ErrState
-		}
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
 		if err := revokeTokens(ctx, tx, id, millis(s.clock())); err != nil {
-			return store.Connection{}, err
+			return err
 		}
-		return connection, s.addToken(ctx, tx, id, token)
+		return s.addToken(ctx, tx, id, token)
 	})
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -34,6 +35,58 @@ func testConnectionLife(t *testing.T, b *bench) {
 	same(t, "disconnected again", gone, got(b.Disconnect(ctx, p.organisation, c.ID)).or(t))
 	is(t, "it is terminal", got(b.ActivateConnection(ctx, c.ID, hashOf("z"), nil)).err, store.ErrState)
 	is(t, "no token any more", got(b.ReplaceToken(ctx, p.organisation, c.ID, hashOf("z"))).err, store.ErrState)
+}
+
+func testPause(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(10)
+	pending := got(b.ReserveConnection(ctx, p.connection(1))).or(t)
+	is(t, "pause a pending one", got(b.PauseConnection(ctx, p.organisation, pending.ID)).err, store.ErrState)
+	is(t, "pause none", got(b.PauseConnection(ctx, p.organisation, "con_0")).err, store.ErrNotFound)
+	active := b.active(p, 3, "token")
+	b.pass(time.Minute)
+
+	want := active
+	want.State, want.PausedAt = store.Paused, b.now()
+	same(t, "paused", want, got(b.PauseConnection(ctx, p.organisation, active.ID)).or(t))
+	b.pass(time.Minute)
+	same(t, "paused again", want, got(b.PauseConnection(ctx, p.organisation, active.ID)).or(t))
+	same(t, "what its token finds", want, got(b.TokenByHash(ctx, hashOf("token"))).or(t).Connection)
+	same(t, "listed as paused", []store.Connection{want}, got(b.Connections(ctx, p.organisation, store.ConnectionFilter{State: store.Paused}, store.Page{})).or(t))
+	same(t, "listed as active", []store.Connection(nil), got(b.Connections(ctx, p.organisation, store.ConnectionFilter{State: store.Active}, store.Page{})).or(t))
+	same(t, "its agent holds it", []store.Connection{pending, want}, got(b.AgentConnections(ctx, p.agent)).or(t))
+	same(t, "it keeps its credits", 4, b.used(p.organisation))
+	same(t, "with a new token", want, got(b.ReplaceToken(ctx, p.organisation, active.ID, hashOf("second"))).or(t))
+
+	same(t, "resumed", active, got(b.ResumeConnection(ctx, p.organisation, active.ID)).or(t))
+	same(t, "resumed again", active, got(b.ResumeConnection(ctx, p.organisation, active.ID)).or(t))
+
+	got(b.PauseConnection(ctx, p.organisation, active.ID)).or(t)
+	gone := got(b.Disconnect(ctx, p.organisation, active.ID)).or(t)
+	same(t, "disconnected while paused", store.Disconnected, gone.State)
+	same(t, "and not paused any more", time.Time{}, gone.PausedAt)
+	is(t, "no way back", got(b.ResumeConnection(ctx, p.organisation, active.ID)).err, store.ErrState)
+}
+
+func testRelink(t *testing.T, b *bench) {
+	ctx, p := t.Context(), b.plant(10)
+	active, another := b.active(p, 1, "token"), b.enrol(p.organisation, p.site)
+	want := active
+	want.Settings, want.AgentID = json.RawMessage(`{"host":"db2.plant"}`), another.ID
+	login := store.NewLogin{AgentID: another.ID, Settings: want.Settings}
+	same(t, "relinked", want, got(b.RelinkConnection(ctx, p.organisation, active.ID, login)).or(t))
+	same(t, "its token stays", want, got(b.TokenByHash(ctx, hashOf("token"))).or(t).Connection)
+
+	paused := got(b.PauseConnection(ctx, p.organisation, active.ID)).or(t)
+	same(t, "it stays paused", paused, got(b.RelinkConnection(ctx, p.organisation, active.ID, login)).or(t))
+
+	foreign := b.plant(1)
+	elsewhere := store.NewLogin{AgentID: foreign.agent}
+	is(t, "at an agent of another site", got(b.RelinkConnection(ctx, p.organisation, active.ID, elsewhere)).err, store.ErrNotFound)
+	got(b.RevokeAgent(ctx, p.organisation, p.site, p.agent)).or(t)
+	is(t, "at a revoked agent", got(b.RelinkConnection(ctx, p.organisation, active.ID, store.NewLogin{AgentID: p.agent})).err, store.ErrNotFound)
+	same(t, "nothing changed", paused, got(b.Connection(ctx, p.organisation, active.ID)).or(t))
+	got(b.Disconnect(ctx, p.organisation, active.ID)).or(t)
+	is(t, "a disconnected one", got(b.RelinkConnection(ctx, p.organisation, active.ID, login)).err, store.ErrState)
 }
 
 func testDropConnection(t *testing.T, b *bench) {

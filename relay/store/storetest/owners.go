@@ -93,6 +93,9 @@ func testForeign(t *testing.T, b *bench) {
 	is(t, "connection", got(b.Connection(ctx, other, c.ID)).err, store.ErrNotFound)
 	is(t, "disconnect", got(b.Disconnect(ctx, other, c.ID)).err, store.ErrNotFound)
 	is(t, "replace token", got(b.ReplaceToken(ctx, other, c.ID, hashOf("t"))).err, store.ErrNotFound)
+	is(t, "pause", got(b.PauseConnection(ctx, other, c.ID)).err, store.ErrNotFound)
+	is(t, "resume", got(b.ResumeConnection(ctx, other, c.ID)).err, store.ErrNotFound)
+	is(t, "relink", got(b.RelinkConnection(ctx, other, c.ID, store.NewLogin{AgentID: c.AgentID})).err, store.ErrNotFound)
 	foreign := p.connection(1)
 	foreign.OrganisationID = other
 	is(t, "reserve", got(b.ReserveConnection(ctx, foreign)).err, store.ErrNotFound)

@@ -35,6 +35,8 @@ func Run(t *testing.T, open Open) {
 		{"renewal keeps the key", testRenew},
 		{"catalogues", testCatalogues},
 		{"the life of a connection", testConnectionLife},
+		{"pause and resume", testPause},
+		{"a new login", testRelink},
 		{"a connection that fails is gone", testDropConnection},
 		{"pending connections end with the relay", testDropPending},
 		{"lists of connections", testConnectionLists},
