@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,7 @@ const (
 	AgentID        Prefix = "agt"
 	ConnectionID   Prefix = "con"
 	TokenID        Prefix = "tok"
+	EventID        Prefix = "evt"
 )
 
 // crockford is the alphabet of ULIDs: its order is that of the bytes, and it has no I, L, O or U.
@@ -31,4 +33,23 @@ func NewID(prefix Prefix, now time.Time) string {
 	binary.BigEndian.PutUint64(raw[:8], uint64(now.UnixMilli())<<16)
 	_, _ = rand.Read(raw[6:]) // never fails (crypto/rand)
 	return string(prefix) + "_" + crockford.EncodeToString(raw[:])
+}
+
+// NextID makes an id that sorts after another of its prefix, also within a millisecond and when the clock was set back.
+// An empty one is before all.
+func NextID(prefix Prefix, now time.Time, after string) string {
+	id := NewID(prefix, now)
+	if id > after {
+		return id
+	}
+	raw, err := crockford.DecodeString(strings.TrimPrefix(after, string(prefix)+"_"))
+	if err != nil { // not one of ours: nothing can follow it
+		return id
+	}
+	for i := len(raw) - 1; i >= 0; i-- {
+		if raw[i]++; raw[i] != 0 {
+			break
+		}
+	}
+	return string(prefix) + "_" + crockford.EncodeToString(raw)
 }

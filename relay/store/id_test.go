@@ -25,6 +25,21 @@ func TestNewID(t *testing.T) {
 	}
 }
 
+func TestNextID(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	last := ""
+	for _, at := range []time.Time{now, now, now.Add(time.Hour), now, now.Add(-time.Hour), now.Add(2 * time.Hour)} {
+		id := NextID(EventID, at, last)
+		if id <= last {
+			t.Errorf("%s does not follow %s", id, last)
+		}
+		last = id
+	}
+	if got, want := NextID(EventID, now, "evt_7ZZZZZZZZZZZZZZZZZZZZZZZZW"), "evt_80000000000000000000000000"; got != want {
+		t.Errorf("the next one is %s, want %s", got, want)
+	}
+}
+
 func TestPageIsBounded(t *testing.T) {
 	for limit, want := range map[int]int{-1: MaxPage, 0: MaxPage, 1: 1, MaxPage + 1: MaxPage} {
 		if got := (Page{Limit: limit}).Size(); got != want {

@@ -15,6 +15,7 @@ type Store interface {
 	Agents
 	Connections
 	Audit
+	Events
 	Secrets
 
 	// Ping proves that the store can be read.

@@ -33,6 +33,8 @@ type Store struct {
 	now   func() time.Time
 	read  *sql.DB
 	write *writer
+
+	lastEvent string // the id of the newest event since the start; the writer's alone
 }
 
 var _ store.Store = (*Store)(nil)
