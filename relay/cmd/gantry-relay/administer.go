@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
 	"path/filepath"
+	"slices"
 
 	"gantry/configs/cli"
 	"gantry/relay/admin"
