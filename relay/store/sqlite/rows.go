@@ -8,67 +8,36 @@ import (
 	"time"
 
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
 
-// row is what *sql.Row and *sql.Rows have in common.
-type row interface{ Scan(...any) error }
+// row and queryer are package database's, under the short names of this package; so are the functions below.
+type (
+	row     = database.Row
+	queryer = database.Queryer
+)
 
-// queryer is what *sql.DB and *sql.Tx have in common.
-type queryer interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+// writer is the file as writes see it.
+type writer struct{ file *database.File }
+
+func (w writer) do(ctx context.Context, write func(context.Context, *sql.Tx) error) error {
+	return w.file.Write(ctx, write)
 }
 
-// one reads a single row; store.ErrNotFound where there is none.
 func one[T any](ctx context.Context, q queryer, scan func(row) (T, error), query string, args ...any) (T, error) {
-	found, err := scan(q.QueryRowContext(ctx, query, args...))
-	return found, classify(err)
+	return database.One(ctx, q, scan, query, args...)
 }
 
-// list reads every row of a query; queries of lists are bounded by their LIMIT or by what they list.
 func list[T any](ctx context.Context, q queryer, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, classify(err)
-	}
-	defer rows.Close() //nolint:errcheck // Err tells
-	var all []T
-	for rows.Next() {
-		found, err := scan(rows)
-		if err != nil {
-			return nil, classify(err)
-		}
-		all = append(all, found)
-	}
-	return all, classify(rows.Err())
+	return database.List(ctx, q, scan, query, args...)
 }
 
-// exec runs a statement that must change exactly one row; store.ErrNotFound where it changes none.
 func exec(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
-	result, err := tx.ExecContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	changed, err := result.RowsAffected()
-	if err == nil && changed == 0 {
-		return store.ErrNotFound
-	}
-	return err
+	return database.Exec(ctx, tx, query, args...)
 }
 
-// update runs a write that gives a row.
-func update[T any](ctx context.Context, w *writer, write func(context.Context, *sql.Tx) (T, error)) (T, error) {
-	var result T
-	err := w.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		var err error
-		result, err = write(ctx, tx)
-		return err
-	})
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return result, nil
+func update[T any](ctx context.Context, w writer, write func(context.Context, *sql.Tx) (T, error)) (T, error) {
+	return database.Update(ctx, w.file, write)
 }
 
 // moment reads and writes a time as Unix milliseconds; the zero time is NULL.

@@ -1,25 +1,31 @@
-// Package sqlite is the store of a relay on one machine: one SQLite file in the data folder, no server.
+// Package sqlite is the store of a relay on one machine: one SQLite file in the data folder (package database), no server.
 //
-// One connection writes; the file is in WAL mode with synchronous=FULL, so that what was answered survives a power cut,
-// and small writes that come together share one commit (writer.go), since a commit's price is its fsync. A pool of
-// query-only connections reads, and never waits for the writer. The folder is locked for one process: SQLite itself would
-// let two relays in. When the disk is full, writes are refused with store.ErrReadOnly, and reading goes on.
+// Its commits are synchronous=FULL, so that what was answered survives a power cut. The folder is locked for one process:
+// SQLite itself would let two relays in. When the disk is full, writes are refused with store.ErrReadOnly, and reading goes
+// on.
 package sqlite
 
 import (
 	"context"
 	"database/sql"
+	"embed"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
+
+// schema holds the migrations, 0001.sql first. One that was released is never changed.
+//
+//go:embed schema/*.sql
+var schema embed.FS
+
+// applicationID marks our files in their header ("GNTR").
+const applicationID = 0x474e5452
 
 // File is the database's name in the data folder.
 const File = "relay.db"
@@ -31,8 +37,9 @@ const readers = 6
 type Store struct {
 	lock  *os.File
 	now   func() time.Time
+	file  *database.File
 	read  *sql.DB
-	write *writer
+	write writer
 
 	lastEvent string // the id of the newest event since the start; the writer's alone
 }
@@ -50,34 +57,14 @@ func Open(ctx context.Context, dir string, now func() time.Time) (*Store, error)
 		return nil, fmt.Errorf("open store in %s: %w", dir, err)
 	}
 	s := &Store{lock: lock, now: now}
-	if err := s.open(ctx, filepath.Join(dir, File)); err != nil {
+	s.file, err = database.Open(ctx, filepath.Join(dir, File), database.Settings{
+		Schema: schema, Application: applicationID, Synchronous: database.Full, Readers: readers,
+	})
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store in %s: %w", dir, err), s.Close())
 	}
+	s.read, s.write = s.file.Reader(), writer{s.file}
 	return s, nil
-}
-
-func (s *Store) open(ctx context.Context, path string) error {
-	if err := createPrivate(path); err != nil {
-		return err
-	}
-	db, err := sql.Open("sqlite", dsn(path, url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)", "trusted_schema(0)",
-	}}))
-	if err != nil {
-		return err
-	}
-	db.SetMaxOpenConns(1)
-	s.write = newWriter(db)
-	if err := prepare(ctx, db); err != nil {
-		return classify(err)
-	}
-	s.read, err = sql.Open("sqlite", dsn(path, url.Values{"_pragma": {"busy_timeout(5000)", "query_only(1)", "trusted_schema(0)"}}))
-	if err != nil {
-		return err
-	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
-	return nil
 }
 
 // Ping implements store.Store.
@@ -88,28 +75,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close implements store.Store.
 func (s *Store) Close() error {
-	var errs []error
-	if s.read != nil {
-		errs = append(errs, s.read.Close())
+	var err error
+	if s.file != nil {
+		err = s.file.Close()
 	}
-	if s.write != nil {
-		errs = append(errs, s.write.close())
-	}
-	return errors.Join(append(errs, s.lock.Close())...)
-}
-
-// dsn writes a file's address with its settings. The driver decodes the path itself.
-func dsn(path string, settings url.Values) string {
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: settings.Encode()}
-	return u.String()
-}
-
-// createPrivate makes the file before SQLite does, which would let the umask decide who may read it. The log beside it
-// inherits the mode.
-func createPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return errors.Join(err, s.lock.Close())
 }

@@ -1,4 +1,4 @@
-package sqlite
+package database
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func (w *writer) do(ctx context.Context, write func(context.Context, *sql.Tx) er
 		return errClosed
 	}
 	<-r.answer
-	return classify(r.err)
+	return Classify(r.err)
 }
 
 // close ends the loop, after the batch that is under way, and the database.

@@ -1,34 +1,28 @@
-package sqlite
+package database
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
 )
 
-// schema holds the migrations, 0001.sql first. One that was released is never changed.
-//
-//go:embed schema/*.sql
-var schema embed.FS
-
-// applicationID marks our files in their header ("GNTR"), so that a stray database is not taken for one.
-const applicationID = 0x474e5452
-
 // oldest is the first SQLite in which resetting the log cannot lose what a checkpoint wrote.
 var oldest = [3]int{3, 51, 3}
 
 // prepare checks that SQLite and the file are fit for use, and brings the schema up to date.
-func prepare(ctx context.Context, db *sql.DB) error {
+func prepare(ctx context.Context, db *sql.DB, s Settings) error {
 	var version string
 	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
 		return err
 	}
 	if !recent(version) {
 		return fmt.Errorf("%w (%s)", ErrOldSQLite, version)
+	}
+	if s.Large {
+		return migrate(ctx, db, s)
 	}
 	var verdict string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
@@ -37,7 +31,7 @@ func prepare(ctx context.Context, db *sql.DB) error {
 	if verdict != "ok" {
 		return fmt.Errorf("%w (%s)", ErrCorrupt, verdict)
 	}
-	return migrate(ctx, db)
+	return migrate(ctx, db, s)
 }
 
 // recent reports whether a version such as 3.51.3 is not older than the oldest.
@@ -55,8 +49,8 @@ func recent(version string) bool {
 }
 
 // migrate applies the steps that are missing, each in one transaction with its number.
-func migrate(ctx context.Context, db *sql.DB) error {
-	steps, err := fs.Glob(schema, "schema/*.sql") // in the order of their names
+func migrate(ctx context.Context, db *sql.DB, s Settings) error {
+	steps, err := fs.Glob(s.Schema, "schema/*.sql") // in the order of their names
 	if err != nil {
 		return err
 	}
@@ -66,21 +60,21 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	switch {
-	case tables > 0 && application != applicationID:
+	case tables > 0 && application != int(s.Application):
 		return ErrForeign
 	case version > len(steps):
 		return ErrNewer
 	}
 	for ; version < len(steps); version++ {
-		if err := step(ctx, db, steps[version], version+1); err != nil {
+		if err := s.step(ctx, db, steps[version], version+1); err != nil {
 			return fmt.Errorf("migrate to version %d: %w", version+1, err)
 		}
 	}
 	return nil
 }
 
-func step(ctx context.Context, db *sql.DB, file string, version int) error {
-	statements, err := schema.ReadFile(file)
+func (s Settings) step(ctx context.Context, db *sql.DB, file string, version int) error {
+	statements, err := fs.ReadFile(s.Schema, file)
 	if err != nil {
 		return err
 	}
@@ -89,7 +83,7 @@ func step(ctx context.Context, db *sql.DB, file string, version int) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
-	mark := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version)
+	mark := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", s.Application, version)
 	for _, statement := range []string{string(statements), mark} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
