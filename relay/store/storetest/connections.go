@@ -42,6 +42,7 @@ func testPause(t *testing.T, b *bench) {
 	pending := got(b.ReserveConnection(ctx, p.connection(1))).or(t)
 	is(t, "pause a pending one", got(b.PauseConnection(ctx, p.organisation, pending.ID)).err, store.ErrState)
 	is(t, "pause none", got(b.PauseConnection(ctx, p.organisation, "con_0")).err, store.ErrNotFound)
+	b.pass(time.Minute) // ids sort by age
 	active := b.active(p, 3, "token")
 	b.pass(time.Minute)
 
