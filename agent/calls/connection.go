@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -12,8 +11,6 @@ import (
 	"gantry/connectors/definition"
 	"gantry/tunnel/fault"
 )
-
-var errGone = errors.New("the connection was erased or replaced")
 
 // connection is one login and, once it was needed, its engine. An engine is closed when the connection is retired and
 // the last call has left it.
@@ -82,14 +79,22 @@ func (c *connection) leave() {
 	closeEngine(closing)
 }
 
-// retire cancels the calls of a connection and closes its engine after the last.
-func (c *connection) retire() {
-	c.end(errGone)
+// retire cancels the calls of a connection, for a reason, and closes its engine after the last.
+func (c *connection) retire(why error) {
+	c.end(why)
 	c.mu.Lock()
 	c.retired = true
 	closing := c.idle()
 	c.mu.Unlock()
 	closeEngine(closing)
+}
+
+// cut gives the reason of a call that was cancelled with its connection, in place of what the driver made of it.
+func (c *connection) cut(err error) error {
+	if err != nil && c.life.Err() != nil {
+		return context.Cause(c.life)
+	}
+	return err
 }
 
 // idle takes the engine out when nobody needs it any more. The lock is held.

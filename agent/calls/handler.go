@@ -67,6 +67,7 @@ type Options struct {
 type Handler struct {
 	Options
 	pool    *pool
+	rest    rest
 	mux     *http.ServeMux
 	calls   chan struct{} // places
 	streams chan struct{}
@@ -106,7 +107,7 @@ func New(opts Options) *Handler {
 func (h *Handler) Close() { h.pool.close() }
 
 // Reset closes every login, so that the policy's word on targets and paths is asked anew. Calls under way are cancelled.
-func (h *Handler) Reset() { h.pool.reset() }
+func (h *Handler) Reset() { h.pool.reset(errReset()) }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -69,8 +69,8 @@ func TestPaceEnds(t *testing.T) {
 			t.Errorf("a short budget: %v after %s", err, time.Since(start))
 		}
 		gone, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(100*time.Millisecond, func() { cancel(errGone) })
-		if _, err := l.enter(gone, limits); !errors.Is(err, errGone) || time.Since(start) != 100*time.Millisecond {
+		time.AfterFunc(100*time.Millisecond, func() { cancel(errStops) })
+		if _, err := l.enter(gone, limits); !errors.Is(err, errStops) || time.Since(start) != 100*time.Millisecond {
 			t.Errorf("a caller who left: %v after %s", err, time.Since(start))
 		}
 		if _, err := l.enter(t.Context(), limits); err != nil || time.Since(start) != time.Second {

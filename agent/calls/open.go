@@ -49,9 +49,19 @@ func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, 
 		return answer{}, fault.New(fault.Internal, "The login works, and the agent cannot store it.").At(fault.HopAgent).Reaches(fault.ScopeSite).
 			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
 	}
-	h.pool.replace(id, opened(row, engine, login.Definition))
+	h.enter(row, engine, login.Definition)
 	h.Logger.InfoContext(ctx, "connection opened", "connection", id, "name", o.Name, "system", o.System, "request_id", r.Header.Get(wire.HeaderRequestID))
 	return ok(wire.Opened{System: o.System, Version: login.Definition.Metadata.Version, Product: info.Version})
+}
+
+// enter takes a login that was just proved and stored into use; one that rests is used later.
+func (h *Handler) enter(row state.Connection, engine Engine, d *definition.Definition) {
+	if h.rest.pauses(row.ID) {
+		closeEngine(engine)
+		h.pool.replace(row.ID, nil, errReplaced())
+		return
+	}
+	h.pool.replace(row.ID, opened(row, engine, d), errReplaced())
 }
 
 // purpose binds a login's box to its connection.

@@ -66,8 +66,8 @@ func (p *pool) keep(c *connection) *connection {
 }
 
 // replace puts a connection whose login was just proved in the place of the former one; nil only takes it away.
-// Calls on the former are cancelled.
-func (p *pool) replace(id string, c *connection) {
+// Calls on the former are cancelled, for a reason.
+func (p *pool) replace(id string, c *connection, why error) {
 	p.mu.Lock()
 	former := p.connections[id]
 	delete(p.connections, id)
@@ -76,24 +76,26 @@ func (p *pool) replace(id string, c *connection) {
 	}
 	p.mu.Unlock()
 	if former != nil {
-		former.retire()
+		former.retire(why)
 	}
 }
 
+var errStops = errors.New("the agent stops")
+
 // close ends every connection and waits for what was opening.
 func (p *pool) close() {
-	p.reset()
+	p.reset(errStops)
 	p.work.Wait()
 }
 
 // reset closes every login; each is opened again when it is next called.
-func (p *pool) reset() {
+func (p *pool) reset(why error) {
 	p.mu.Lock()
 	all := p.connections
 	p.connections = make(map[string]*connection)
 	p.mu.Unlock()
 	for _, c := range all {
-		c.retire()
+		c.retire(why)
 	}
 }
 

@@ -67,7 +67,7 @@ func (h *Handler) withEngine(ctx context.Context, c *entityCall, do func(context
 		return err
 	}
 	defer leave()
-	return do(ctx, l)
+	return c.connection.cut(do(ctx, l))
 }
 
 // stream sends the whole result as NDJSON. The last line is {"end":{"count":N}} or {"error":…}, so that a cut stream can

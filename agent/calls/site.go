@@ -23,7 +23,8 @@ func (h *Handler) catalogue(context.Context, *http.Request) (answer, error) {
 	return ok(catalogue)
 }
 
-// reconcile erases the connections that the relay no longer knows: they were disconnected while the agent was away.
+// reconcile erases the connections that the relay no longer knows: they were disconnected while the agent was away. Of those
+// that are paused the logins end.
 func (h *Handler) reconcile(ctx context.Context, r *http.Request) (answer, error) {
 	var keep wire.Reconcile
 	if err := decode(r, &keep); err != nil {
@@ -41,6 +42,10 @@ func (h *Handler) reconcile(ctx context.Context, r *http.Request) (answer, error
 			return answer{}, err
 		}
 		h.Logger.InfoContext(ctx, "connection erased", "connection", c.ID, "name", c.Name, "reason", "the relay no longer has it")
+	}
+	h.rest.tell(keep.Paused)
+	for _, id := range keep.Paused {
+		h.pool.replace(id, nil, errRests())
 	}
 	return answer{status: http.StatusNoContent}, nil
 }
@@ -60,7 +65,7 @@ func (h *Handler) erase(ctx context.Context, id string) error {
 		return fault.New(fault.Internal, "The agent cannot erase the connection's login.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
 			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
 	}
-	h.pool.replace(id, nil)
+	h.pool.replace(id, nil, errErased())
 	return nil
 }
 

@@ -56,24 +56,41 @@ func (d *DB) Connections(ctx context.Context) ([]Connection, error) {
 	return all, rows.Err()
 }
 
-// PutConnection stores a connection, or its new login.
+// PutConnection stores a connection, or its new login; of the former one nothing stays in the file.
 func (d *DB) PutConnection(ctx context.Context, c Connection) error {
-	return d.write(ctx, "store connection "+c.ID, func(tx *sql.Tx) error {
+	return d.erasing(ctx, "store connection "+c.ID, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO connections ("+connectionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 			c.ID, c.Organisation, c.Site, c.System, c.Name, string(c.Settings), c.Credentials, c.OpenedAt.UnixMilli())
 		return err
 	})
 }
 
-// DeleteConnection erases a connection, its login and its journal. One that is not there is no error.
+// DeleteConnection erases a connection, its login and its journal, also from the files' unused pages. One that is not there
+// is no error.
 func (d *DB) DeleteConnection(ctx context.Context, id string) error {
-	return d.write(ctx, "erase connection "+id, func(tx *sql.Tx) error {
+	return d.erasing(ctx, "erase connection "+id, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = ?", id); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM journal WHERE connection = ?", id)
 		return err
 	})
+}
+
+// erasing is write for what takes secrets away. SQLite overwrites what is deleted (secure_delete), but the pages from before
+// stay in the write-ahead log until its next checkpoint, which may be far: so it is made here.
+func (d *DB) erasing(ctx context.Context, what string, do func(*sql.Tx) error) error {
+	if err := d.write(ctx, what, do); err != nil {
+		return err
+	}
+	var busy, frames, moved int
+	if err := d.sql.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved); err != nil {
+		return fmt.Errorf("%s: empty the log: %w", what, err)
+	}
+	if busy != 0 {
+		return fmt.Errorf("%s: empty the log: another process reads the file", what)
+	}
+	return nil
 }
 
 // scanner is a row of either kind.
