@@ -208,7 +208,7 @@ func (a *API) dismiss(ctx context.Context, agents []string) {
 	var group sync.WaitGroup
 	for _, agent := range agents {
 		group.Go(func() {
-			a.hub.Clear(ctx, agent)
+			a.hub.Tell(ctx, agent)
 			a.hub.Revoke(agent)
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"gantry/connectors/wire"
+	"gantry/relay/store"
 	"gantry/tunnel"
 )
 
@@ -60,8 +61,9 @@ func (h *Hub) attend(l *link) {
 	if l.peer.Expired {
 		h.awaitRenewal(ctx, l)
 	} else {
-		h.announce(ctx, l)
 		h.setUp(ctx, l)
+		h.announce(ctx, l)
+		h.fetchCatalogue(ctx, l)
 		h.prove(ctx, l)
 	}
 	l.session.Close("the relay ends the session")
@@ -108,17 +110,25 @@ func (h *Hub) saw(ctx context.Context, l *link, facts []byte) {
 	}
 }
 
-// setUp fetches what the agent can do and tells it what it should hold.
+// setUp tells the agent what it should hold, before any call: while it was away, connections may have ended, whose logins it
+// has to erase first, or have been paused. An agent that cannot do so is told again with each ping, and serves the others.
 func (h *Hub) setUp(ctx context.Context, l *link) {
 	ctx, cancel := context.WithTimeout(ctx, setUpTime)
 	defer cancel()
-	if err := h.fetchCatalogue(ctx, l); err != nil {
-		h.Logger.Warn("catalogue not fetched", "agent_id", l.agentID, "error", err)
-	}
 	h.reconcile(ctx, l)
+	h.welcome(l)
 }
 
-func (h *Hub) fetchCatalogue(ctx context.Context, l *link) error {
+// fetchCatalogue asks what the agent can do.
+func (h *Hub) fetchCatalogue(ctx context.Context, l *link) {
+	ctx, cancel := context.WithTimeout(ctx, setUpTime)
+	defer cancel()
+	if err := h.keepCatalogue(ctx, l); err != nil {
+		h.Logger.Warn("catalogue not fetched", "agent_id", l.agentID, "error", err)
+	}
+}
+
+func (h *Hub) keepCatalogue(ctx context.Context, l *link) error {
 	raw, err := h.exchange(ctx, l, http.MethodGet, wire.PathCatalogue, nil, maxCatalogue)
 	if err != nil {
 		return err
@@ -155,6 +165,9 @@ func (h *Hub) tellConnections(ctx context.Context, l *link) error {
 	list := wire.Reconcile{Connections: make([]string, len(rows))}
 	for i, row := range rows {
 		list.Connections[i] = row.ID
+		if row.State == store.Paused {
+			list.Paused = append(list.Paused, row.ID)
+		}
 	}
 	body, err := json.Marshal(list)
 	if err != nil {
@@ -193,7 +206,8 @@ func (h *Hub) Opening(ctx context.Context, agentID string) (done func(), err err
 func (h *Hub) Forget(ctx context.Context, agentID, connection string) error {
 	l := h.pick(agentID, Calls, nil)
 	if l == nil {
-		return nil // it is reconciled when it comes back
+		h.outdate(agentID)
+		return nil
 	}
 	_, err := h.exchange(ctx, l, http.MethodDelete, wire.ConnectionPath(connection), nil, maxPong)
 	if err != nil {
@@ -202,10 +216,21 @@ func (h *Hub) Forget(ctx context.Context, agentID, connection string) error {
 	return err
 }
 
-// Clear has an agent erase everything that the store no longer counts as live, as far as it can be asked now.
-func (h *Hub) Clear(ctx context.Context, agentID string) {
+// Tell has an agent erase everything that the store no longer counts as live, and rest what is paused, as far as it can be
+// asked now; else it is told with its next ping, or when it comes back.
+func (h *Hub) Tell(ctx context.Context, agentID string) {
 	if l := h.pick(agentID, Calls, nil); l != nil {
 		h.reconcile(ctx, l)
+		return
+	}
+	h.outdate(agentID)
+}
+
+// outdate has an agent told its connections once more: where it is about to be welcomed, the list that it is told may be
+// from before.
+func (h *Hub) outdate(agentID string) {
+	for _, l := range h.links(agentID) {
+		l.stale.Store(true)
 	}
 }
 

@@ -21,6 +21,7 @@ type link struct {
 	session Session
 	agentID string
 	peer    tunnel.Peer
+	told    atomic.Bool // the agent has been told its connections, or could not be: calls may come
 	stale   atomic.Bool // the agent has to be told its connections again
 	seen    atomic.Int64
 	trip    atomic.Int64 // nanoseconds of the last ping
@@ -70,7 +71,7 @@ func (p *Presence) add(l *link) {
 
 // open reports whether the session takes calls.
 func (l *link) open() bool {
-	return !l.peer.Expired && !l.session.Draining() && !ended(l.session)
+	return l.told.Load() && !l.peer.Expired && !l.session.Draining() && !ended(l.session)
 }
 
 func ended(s Session) bool {
@@ -123,12 +124,26 @@ func (h *Hub) add(l *link) (replaced []*link, refusal *tunnel.Refused) {
 	for _, other := range agent.links {
 		if other.peer.Hello.InstanceID != l.peer.Hello.InstanceID {
 			replaced = append(replaced, other)
+		} else if other.open() {
+			l.told.Store(true) // this process knows, by its other session
 		}
 	}
 	agent.links = append(agent.links, l)
-	h.returned(l.agentID)
+	if l.open() {
+		h.returned(l.agentID)
+	}
 	h.tasks.Add(1) // here, so that Close, which takes the lock first, waits for it
 	return replaced, nil
+}
+
+// welcome lets calls onto a session whose agent has erased what it should no longer hold.
+func (h *Hub) welcome(l *link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l.told.Store(true)
+	if l.open() {
+		h.returned(l.agentID)
+	}
 }
 
 // remove forgets a session and reports whether it was its agent's last.
