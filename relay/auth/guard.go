@@ -34,6 +34,24 @@ func (g guard) ReplaceToken(ctx context.Context, organisation, id string, token 
 	return connection, err
 }
 
+// PauseConnection implements store.Connections.
+func (g guard) PauseConnection(ctx context.Context, organisation, id string) (store.Connection, error) {
+	connection, err := g.Store.PauseConnection(ctx, organisation, id)
+	if err == nil {
+		g.authenticator.cache.end(errPaused(id), callsOf(id))
+	}
+	return connection, err
+}
+
+// RelinkConnection implements store.Connections.
+func (g guard) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin) (store.Connection, error) {
+	connection, err := g.Store.RelinkConnection(ctx, organisation, id, login)
+	if err == nil {
+		g.authenticator.cache.end(errRelinked(id), callsOf(id))
+	}
+	return connection, err
+}
+
 // Disconnect implements store.Connections.
 func (g guard) Disconnect(ctx context.Context, organisation, id string) (store.Connection, error) {
 	connection, err := g.Store.Disconnect(ctx, organisation, id)

@@ -1,6 +1,10 @@
 package auth
 
-import "gantry/tunnel/fault"
+import (
+	"time"
+
+	"gantry/tunnel/fault"
+)
 
 func errUnknown() *fault.Error {
 	return fault.New(fault.AuthenticationFailed, "The token is unknown to this relay.")
@@ -24,6 +28,19 @@ func errTokenReplaced(connection string) *fault.Error {
 
 func errDisconnected(connection string) *fault.Error {
 	e := fault.New(fault.ConnectionDisconnected, "The connection was disconnected, and its token with it.")
+	e.ConnectionID = connection
+	return e
+}
+
+func errPaused(connection string) *fault.Error {
+	e := fault.New(fault.ConnectionPaused, "The connection is paused: it keeps everything and makes no call.")
+	e.ConnectionID = connection
+	return e
+}
+
+func errRelinked(connection string) *fault.Error {
+	e := fault.New(fault.Conflict, "The connection got a new login during the call.").At(fault.HopRelay).Reaches(fault.ScopeConnection).
+		After(time.Second).Advise("Send the call again: it is made with the new login.")
 	e.ConnectionID = connection
 	return e
 }
