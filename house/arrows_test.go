@@ -79,13 +79,14 @@ var owners = map[string]string{
 	"github.com/Microsoft":       "agent/control",
 	"github.com/sijms/go-ora/v2": "connectors/sql",
 	"github.com/prometheus":      "relay/metrics",
+	"github.com/riverqueue":      "relay/jobs",
 	"github.com/spf13":           "configs/cli agent/cmd relay/cmd",
 	"golang.org/x/term":          "configs/cli",
 	"github.com/santhosh-tekuri": "connectors/definition configs/cli/clitest",
 	"github.com/cpuguy83":        "configs/cli/clitest",
 	"go.yaml.in/yaml/v3":         "configs connectors/definition agent/policy agent/bundle agent/cmd",
 	"github.com/kardianos":       "installer",
-	"modernc.org/sqlite":         "agent/state relay/store connectors/sql connectors/demoplant",
+	"modernc.org/sqlite":         "agent/state relay/store relay/jobs connectors/sql connectors/demoplant",
 }
 
 // within tells whether a package lies in a folder.

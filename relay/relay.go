@@ -20,6 +20,7 @@ import (
 	"gantry/relay/api"
 	"gantry/relay/auth"
 	"gantry/relay/hub"
+	"gantry/relay/jobs"
 	"gantry/relay/metrics"
 	"gantry/relay/store"
 	"gantry/relay/store/sqlite"
@@ -48,6 +49,7 @@ type Relay struct {
 	logger  *slog.Logger
 
 	store    store.Store // through the authenticator's guard
+	jobs     *jobs.Jobs
 	hub      *hub.Hub
 	acceptor *tunnel.Acceptor
 	echo     http.Handler
@@ -94,6 +96,9 @@ func (r *Relay) open(ctx context.Context) error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	r.store = file
+	if r.jobs, err = jobs.Open(ctx, r.config.DataDir, r.logger); err != nil {
+		return err
+	}
 	authority, err := loadAuthority(ctx, file)
 	if err != nil {
 		return err
@@ -217,6 +222,9 @@ func (r *Relay) release() {
 				errs = append(errs, err)
 			}
 		}
+	}
+	if r.jobs != nil {
+		errs = append(errs, r.jobs.Close())
 	}
 	if r.store != nil {
 		errs = append(errs, r.store.Close())

@@ -36,6 +36,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.jobs.Start(ctx, r.tasks(), r.sweeps()); err != nil {
+		return err
+	}
 	calls, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
 	server := r.server(calls)
@@ -67,7 +70,7 @@ func (r *Relay) Run(ctx context.Context) error {
 var errStopping = fault.New(fault.Overloaded, "The relay is stopping.").Reaches(fault.ScopeOrganisation).
 	Advise("Send it again: another node, or this one after its restart, answers.")
 
-// stop is the way down: no new callers, agents told, calls finished, sessions closed. What is left after the time to drain
+// stop is the way down: no new callers and jobs, agents told, calls and jobs finished, sessions closed. What is left after the time to drain
 // is cut, with a reason.
 func (r *Relay) stop(server *http.Server, cut context.CancelCauseFunc) {
 	r.serving.Store(false)
@@ -76,6 +79,11 @@ func (r *Relay) stop(server *http.Server, cut context.CancelCauseFunc) {
 	defer cancel()
 	var notice sync.WaitGroup
 	notice.Go(func() { r.hub.Announce(ctx) })
+	notice.Go(func() {
+		if err := r.jobs.Stop(ctx); err != nil {
+			r.logger.Warn("jobs cut by the stop", "error", err)
+		}
+	})
 	if err := server.Shutdown(ctx); err != nil {
 		r.logger.Warn("calls cut by the stop", "error", err)
 		cut(errStopping)
