@@ -4,19 +4,22 @@ import (
 	"context"
 
 	"gantry/agent/calls"
+	"gantry/agent/health"
 	"gantry/connectors"
 	"gantry/connectors/engine"
 )
 
-// opener logs in with the drivers, through the agent's one dialer and the policy's paths.
-func (a *Agent) opener(cursorKey []byte, dial connectors.DialFunc) calls.Opener {
+// opener logs in with the drivers, through the agent's one dialer, which the connection's circuit guards, and the policy's
+// paths.
+func (a *Agent) opener(cursorKey []byte, book *health.Book, dial connectors.DialFunc) calls.Opener {
 	return func(ctx context.Context, login calls.Login) (calls.Engine, error) {
 		settings, credentials, err := login.Definition.Login.Split(login.Settings, login.Credentials)
 		if err != nil {
 			return nil, err
 		}
 		e, err := engine.Open(ctx, a.systems.Program(login.Definition), engine.Options{
-			Connection: login.Connection.ID, CursorKey: cursorKey, Settings: settings, Credentials: credentials, Dial: dial,
+			Connection: login.Connection.ID, CursorKey: cursorKey, Settings: settings, Credentials: credentials,
+			Dial:     book.Dial(login.Connection.ID, dial),
 			OpenPath: func(path string) (string, error) { return a.policy.Current().Path(path) },
 			Logger:   a.logger.With("connection", login.Connection.ID, "system", login.Connection.System),
 		})

@@ -80,6 +80,7 @@ var owners = map[string]string{
 	"github.com/sijms/go-ora/v2": "connectors/sql",
 	"github.com/prometheus":      "relay/metrics",
 	"github.com/riverqueue":      "relay/jobs",
+	"github.com/failsafe-go":     "agent/health",
 	"github.com/spf13":           "configs/cli agent/cmd relay/cmd",
 	"golang.org/x/term":          "configs/cli",
 	"github.com/santhosh-tekuri": "connectors/definition configs/cli/clitest",

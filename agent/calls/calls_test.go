@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gantry/agent/health"
 	"gantry/agent/journal"
 	"gantry/agent/policy"
 	"gantry/agent/state"
@@ -158,7 +159,8 @@ func (b *bench) start() {
 		t.Fatal(err)
 	}
 	b.handler = New(Options{
-		Agent: "agt_1", Instance: "i", Organisation: "org_1", Site: "sit_1", State: db, Vault: v, Journal: j, Policy: &b.live,
+		Health: health.New(slog.New(slog.DiscardHandler)),
+		Agent:  "agt_1", Instance: "i", Organisation: "org_1", Site: "sit_1", State: db, Vault: v, Journal: j, Policy: &b.live,
 		SealingKey: b.key, Definitions: set, Logger: slog.New(slog.DiscardHandler),
 		Open: func(_ context.Context, l Login) (Engine, error) {
 			b.logins = append(b.logins, l)

@@ -2,13 +2,13 @@ package calls
 
 import (
 	"context"
-	"net/http"
 	"sync"
-	"time"
 
+	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/agent/state"
 	"gantry/connectors/definition"
+	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
 )
 
@@ -16,6 +16,7 @@ import (
 // the last call has left it.
 type connection struct {
 	row     state.Connection
+	health  *health.Connection // outlives the connection's login
 	limiter limiter
 	life    context.Context // ends when the connection is retired
 	end     context.CancelCauseFunc
@@ -24,16 +25,6 @@ type connection struct {
 	opening *opening // nil: not open, nobody opens
 	calls   int
 	retired bool
-	failure fault.Code // of the last call, where it concerns the connection as a whole
-	last    outcomes
-
-	refused refusal // of probes
-}
-
-// outcomes are the last ends of calls, whatever they concern.
-type outcomes struct {
-	success, failure time.Time
-	fault            *fault.Error
 }
 
 // opening is one try to open the engine.
@@ -44,15 +35,15 @@ type opening struct {
 	err        error
 }
 
-func newConnection(row state.Connection) *connection {
-	c := &connection{row: row}
+func newConnection(row state.Connection, h *health.Connection) *connection {
+	c := &connection{row: row, health: h}
 	c.life, c.end = context.WithCancelCause(context.Background())
 	return c
 }
 
 // opened makes a connection whose engine is there already.
-func opened(row state.Connection, engine Engine, d *definition.Definition) *connection {
-	c := newConnection(row)
+func opened(row state.Connection, h *health.Connection, engine Engine, d *definition.Definition) *connection {
+	c := newConnection(row, h)
 	c.opening = &opening{done: make(chan struct{}), engine: engine, definition: d}
 	close(c.opening.done)
 	return c
@@ -67,6 +58,7 @@ func (c *connection) who() policy.Connection {
 type lease struct {
 	Engine
 	definition *definition.Definition
+	permit     *health.Permit // of the call
 	release    func()
 }
 
@@ -120,52 +112,43 @@ type Use struct {
 	State     string // idle, open or failing
 	Calls     int    // under way
 	LastError fault.Code
-
-	LastSuccess time.Time    // of any call since the agent started; zero: none
-	LastFailure time.Time    // of any call that failed for a reason which is not its caller's
-	Failure     *fault.Error // the failure of then
+	Health    wire.Health
+	Last      health.Calls
 }
 
-// Use tells how a connection is used.
+// Use tells how a connection is used. It is failing where what fails concerns the connection as a whole.
 func (h *Handler) Use(id string) Use {
-	c := h.pool.known(id)
-	if c == nil {
-		return Use{State: "idle"}
+	use := Use{State: "idle"}
+	if c := h.pool.known(id); c != nil {
+		c.mu.Lock()
+		use.Calls = c.calls
+		if c.opening != nil {
+			use.State = "open"
+		}
+		c.mu.Unlock()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	use := Use{State: "open", Calls: c.calls, LastSuccess: c.last.success, LastFailure: c.last.failure, Failure: c.last.fault}
-	switch {
-	case c.failure != "":
-		use.State, use.LastError = "failing", c.failure
-	case c.opening == nil:
-		use.State = "idle"
+	known := h.Health.Known(id)
+	if known == nil {
+		return use
+	}
+	use.Health, use.Last = known.Document(), known.Calls()
+	if code := wholly(use.Health); code != "" {
+		use.State, use.LastError = "failing", code
 	}
 	return use
 }
 
-// ended notes how the last call on the connection as a whole went; what concerns one record or entity says nothing of it.
-func (c *connection) ended(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err == nil {
-		c.failure, c.last.success = "", time.Now()
-		return
+// wholly gives the code of what keeps every call of a connection from its system.
+func wholly(h wire.Health) fault.Code {
+	switch {
+	case h.Login.State == wire.LoginRefused:
+		return fault.Code(h.Login.LastError.Code)
+	case h.System.LastError != nil:
+		return fault.Code(h.System.LastError.Code)
+	case h.ThrottledForMS > 0:
+		return fault.SystemRateLimited
+	case h.Circuit.State != wire.CircuitClosed:
+		return fault.CircuitOpen
 	}
-	f := fault.From(err, fault.HopAgent)
-	if tells(f) {
-		c.last.failure, c.last.fault = time.Now(), f
-	}
-	if f.Scope == fault.ScopeConnection && f.Code != fault.RateLimitExceeded && f.Code != fault.Overloaded {
-		c.failure = f.Code
-	}
-}
-
-// tells reports whether a failure says something of the road or the system, and not of its caller's request.
-func tells(f *fault.Error) bool {
-	switch f.Code {
-	case fault.PolicyDenied, fault.PermissionDenied, fault.CredentialsExpired:
-		return true
-	}
-	return f.Code.Spec().Status >= http.StatusInternalServerError
+	return ""
 }

@@ -3,9 +3,11 @@ package calls
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
+	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/configs"
 	"gantry/connectors/engine"
@@ -37,7 +39,6 @@ func (h *Handler) onEntity(operation string, do entityHandled) handled {
 			return answer{}, err
 		}
 		a, err := do(ctx, c)
-		c.connection.ended(err)
 		return a, c.located(err)
 	}
 }
@@ -138,8 +139,27 @@ func paths(all []string, within string, value any) []string {
 	return all
 }
 
-// enter takes a place within the caps of the plant and of the system, and may wait a little for it. Here the circuit
-// breaker will have its place.
+// admit asks whether the connection's health lets the call reach for the system. It waits a little where the system asked
+// for fewer calls.
+func (c *entityCall) admit(ctx context.Context) (health.Permit, error) {
+	return admit(ctx, c.connection, health.Place{Entity: c.entity, Operation: c.operation}, c.request.Header.Get(wire.HeaderRequestID))
+}
+
+func admit(ctx context.Context, c *connection, place health.Place, requestID string) (health.Permit, error) {
+	for patience := longest(ctx); ; {
+		permit, err := c.health.Admit(place, requestID)
+		f, throttled := errors.AsType[*fault.Error](err)
+		if err == nil || !throttled || f.Code != fault.SystemRateLimited || f.RetryAfter > patience {
+			return permit, err
+		}
+		patience -= f.RetryAfter
+		if err := (turn{delay: f.RetryAfter}).wait(ctx); err != nil {
+			return permit, err
+		}
+	}
+}
+
+// enter takes a place within the caps of the plant and of the system, and may wait a little for it.
 func (c *entityCall) enter(ctx context.Context, l *lease) (leave func(), err error) {
 	limits := caps{concurrency: c.policy.Concurrency(c.connection.who()), policy: c.policy.Rate(c.connection.who())}
 	if l.definition != nil {

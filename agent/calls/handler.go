@@ -18,6 +18,7 @@ import (
 	"path"
 	"time"
 
+	"gantry/agent/health"
 	"gantry/agent/journal"
 	"gantry/agent/policy"
 	"gantry/agent/state"
@@ -59,6 +60,7 @@ type Options struct {
 	Policy      *policy.Live
 	SealingKey  seal.PrivateKey
 	Definitions *definition.Set
+	Health      *health.Book
 	Open        Opener
 	Logger      *slog.Logger
 }
@@ -76,22 +78,24 @@ type Handler struct {
 // New makes the handler.
 func New(opts Options) *Handler {
 	h := &Handler{Options: opts, mux: http.NewServeMux(), calls: make(chan struct{}, maxCalls), streams: make(chan struct{}, maxStreams)}
-	h.pool = newPool(opts.State, h.reopen)
+	h.pool = newPool(opts.State, opts.Health, h.reopen)
 	for pattern, handle := range map[string]handled{
-		"GET " + wire.PathPing:          h.ping,
-		"GET " + wire.PathCatalogue:     h.catalogue,
-		"POST " + wire.PathReconcile:    h.reconcile,
-		"PUT " + wire.PathConnection:    h.openConnection,
-		"DELETE " + wire.PathConnection: h.eraseConnection,
-		"GET " + wire.PathCapabilities:  h.capabilities,
-		"GET " + wire.PathRecord:        h.onEntity("get", h.get),
-		"POST " + wire.PathRecords:      h.onEntity("create", h.write),
-		"PATCH " + wire.PathRecord:      h.onEntity("update", h.write),
-		"DELETE " + wire.PathRecord:     h.onEntity("delete", h.write),
-		"POST " + wire.PathAction:       h.onEntity("", h.write),
+		"GET " + wire.PathPing:           h.ping,
+		"GET " + wire.PathCatalogue:      h.catalogue,
+		"POST " + wire.PathReconcile:     h.reconcile,
+		"PUT " + wire.PathConnection:     h.openConnection,
+		"DELETE " + wire.PathConnection:  h.eraseConnection,
+		"GET " + wire.PathCapabilities:   h.capabilities,
+		"POST " + wire.PathResetCircuits: h.resetCircuits,
+		"GET " + wire.PathRecord:         h.onEntity("get", h.get),
+		"POST " + wire.PathRecords:       h.onEntity("create", h.write),
+		"PATCH " + wire.PathRecord:       h.onEntity("update", h.write),
+		"DELETE " + wire.PathRecord:      h.onEntity("delete", h.write),
+		"POST " + wire.PathAction:        h.onEntity("", h.write),
 	} {
 		h.mux.Handle(pattern, h.unary(handle))
 	}
+	h.mux.HandleFunc("GET "+wire.PathHealth, h.health)
 	list := h.unary(h.onEntity("list", h.list))
 	h.mux.HandleFunc("GET "+wire.PathRecords, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept") == wire.NDJSON {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/agent/state"
 	"gantry/agent/vault"
@@ -31,6 +32,7 @@ func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, 
 	if err != nil {
 		return answer{}, err
 	}
+	ctx = health.ForPerson(ctx)
 	engine, err := h.Open(ctx, login)
 	if err != nil {
 		return answer{}, err
@@ -49,19 +51,21 @@ func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, 
 		return answer{}, fault.New(fault.Internal, "The login works, and the agent cannot store it.").At(fault.HopAgent).Reaches(fault.ScopeSite).
 			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
 	}
-	h.enter(row, engine, login.Definition)
+	h.enter(row, info.Version, engine, login.Definition)
 	h.Logger.InfoContext(ctx, "connection opened", "connection", id, "name", o.Name, "system", o.System, "request_id", r.Header.Get(wire.HeaderRequestID))
 	return ok(wire.Opened{System: o.System, Version: login.Definition.Metadata.Version, Product: info.Version})
 }
 
 // enter takes a login that was just proved and stored into use; one that rests is used later.
-func (h *Handler) enter(row state.Connection, engine Engine, d *definition.Definition) {
+func (h *Handler) enter(row state.Connection, product string, engine Engine, d *definition.Definition) {
+	known := h.Health.Connection(row.ID)
+	known.Renewed(product)
 	if h.rest.pauses(row.ID) {
 		closeEngine(engine)
 		h.pool.replace(row.ID, nil, errReplaced())
 		return
 	}
-	h.pool.replace(row.ID, opened(row, engine, d), errReplaced())
+	h.pool.replace(row.ID, opened(row, known, engine, d), errReplaced())
 }
 
 // purpose binds a login's box to its connection.

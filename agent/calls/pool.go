@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"gantry/agent/health"
 	"gantry/agent/state"
 	"gantry/connectors/definition"
 	"gantry/tunnel/fault"
@@ -21,6 +22,7 @@ type opener func(ctx context.Context, row state.Connection) (Engine, *definition
 // agent from starting.
 type pool struct {
 	db   *state.DB
+	book *health.Book
 	open opener
 	work sync.WaitGroup // openings
 
@@ -28,8 +30,8 @@ type pool struct {
 	connections map[string]*connection
 }
 
-func newPool(db *state.DB, open opener) *pool {
-	return &pool{db: db, open: open, connections: make(map[string]*connection)}
+func newPool(db *state.DB, book *health.Book, open opener) *pool {
+	return &pool{db: db, book: book, open: open, connections: make(map[string]*connection)}
 }
 
 // find gives a connection that the agent holds, open or not. The error is a *fault.Error.
@@ -45,7 +47,7 @@ func (p *pool) find(ctx context.Context, id string) (*connection, error) {
 	if err != nil {
 		return nil, fault.From(err, fault.HopAgent)
 	}
-	return p.keep(newConnection(row)), nil
+	return p.keep(newConnection(row, p.book.Connection(id))), nil
 }
 
 func (p *pool) known(id string) *connection {
@@ -114,7 +116,7 @@ func (p *pool) use(ctx context.Context, c *connection) (context.Context, *lease,
 	}
 	if o.err != nil {
 		c.leave()
-		return ctx, nil, o.err
+		return ctx, nil, o.err // shared by all who waited
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })

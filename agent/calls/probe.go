@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gantry/agent/dial"
+	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/connectors/definition"
 	"gantry/connectors/engine"
@@ -50,9 +51,6 @@ func (p *Probe) Definition() (err error) {
 // Allowed asks the plant's policy about the system as such.
 func (p *Probe) Allowed() error { return p.policy.System(p.connection.who()) }
 
-// refusalKept is how long a refused login is not tried again by a probe.
-const refusalKept = time.Minute
-
 // NotTried is a login that was refused a moment ago: another try could lock the account.
 type NotTried struct {
 	Ago   time.Duration
@@ -65,39 +63,14 @@ func (n *NotTried) Error() string { return n.cause.Error() }
 // Unwrap gives the refusal.
 func (n *NotTried) Unwrap() error { return n.cause }
 
-// refusal remembers the last login that the system refused.
-type refusal struct {
-	mu  sync.Mutex
-	at  time.Time
-	err error
-}
-
-// recent gives the refusal while it holds.
-func (r *refusal) recent() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if ago := time.Since(r.at); r.err != nil && ago < refusalKept {
-		return &NotTried{ago, r.err}
-	}
-	return nil
-}
-
-func (r *refusal) note(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.err = nil; fault.Is(err, fault.CredentialsExpired) {
-		r.at, r.err = time.Now(), err
-	}
-}
-
 // Login logs in, once. What the dialer met is in Seen, also when it failed; the version is what the system says of itself.
 func (p *Probe) Login(ctx context.Context) (seen dial.Seen, version string, err error) {
-	if err := p.connection.refused.recent(); err != nil {
-		return seen, "", err
+	if ago, refusal := p.connection.health.Refused(); refusal != nil {
+		return seen, "", &NotTried{ago, refusal}
 	}
 	var trace dial.Trace
 	err = guard(func() error {
-		ctx := dial.WithTrace(ctx, &trace)
+		ctx := dial.WithTrace(health.ForPerson(ctx), &trace)
 		engine, _, err := p.handler.reopen(ctx, p.connection.row)
 		if err != nil {
 			return err
@@ -109,7 +82,7 @@ func (p *Probe) Login(ctx context.Context) (seen dial.Seen, version string, err 
 		version = info.Version
 		return err
 	})
-	p.connection.refused.note(err)
+	p.connection.health.Looked(err)
 	return trace.Seen(), version, err
 }
 

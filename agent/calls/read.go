@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"gantry/agent/health"
 	"gantry/connectors/engine"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
@@ -55,8 +56,18 @@ func (c *entityCall) recordAnswer(status int, record engine.Record) (answer, err
 	return a, nil
 }
 
-// withEngine runs do with the connection's engine, within the limits.
+// withEngine runs do with the connection's engine, as its health and the limits allow.
 func (h *Handler) withEngine(ctx context.Context, c *entityCall, do func(context.Context, *lease) error) error {
+	permit, err := c.admit(ctx)
+	if err != nil {
+		return err
+	}
+	err = guard(func() error { return h.admitted(ctx, c, &permit, do) })
+	permit.Ended(err)
+	return err
+}
+
+func (h *Handler) admitted(ctx context.Context, c *entityCall, permit *health.Permit, do func(context.Context, *lease) error) error {
 	ctx, l, err := h.pool.use(ctx, c.connection)
 	if err != nil {
 		return err
@@ -67,6 +78,7 @@ func (h *Handler) withEngine(ctx context.Context, c *entityCall, do func(context
 		return err
 	}
 	defer leave()
+	l.permit = permit
 	return c.connection.cut(do(ctx, l))
 }
 
@@ -102,9 +114,6 @@ func (h *Handler) streamEntity(w http.ResponseWriter, r *http.Request) (begun bo
 		})
 		return err
 	})
-	if !errors.Is(err, errReaderGone) {
-		c.connection.ended(err)
-	}
 	return begun, c.located(err)
 }
 
@@ -112,6 +121,7 @@ func (h *Handler) streamEntity(w http.ResponseWriter, r *http.Request) (begun bo
 func (c *entityCall) source(ctx context.Context, l *lease, line func([]byte) error) error {
 	frame := c.hidden.Frame()
 	count, err := l.Stream(ctx, c.entity, c.query(), func(record []byte) error {
+		l.permit.Answered()
 		record, err := frame.Redact(record)
 		if err != nil {
 			return err

@@ -66,6 +66,7 @@ func (h *Handler) erase(ctx context.Context, id string) error {
 			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
 	}
 	h.pool.replace(id, nil, errErased())
+	h.Health.Drop(id)
 	return nil
 }
 

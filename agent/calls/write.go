@@ -122,7 +122,20 @@ func (c *entityCall) replay(entry journal.Entry) (answer, error) {
 }
 
 // run takes an engine and a place, settles an earlier try if there was one, and has the effect.
-func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (answer, error) {
+func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (a answer, err error) {
+	permit, err := c.admit(ctx)
+	if err != nil {
+		return answer{}, unsent(ticket, err)
+	}
+	err = guard(func() (err error) {
+		a, err = h.runAdmitted(ctx, c, ticket, w)
+		return err
+	})
+	permit.Ended(err)
+	return a, err
+}
+
+func (h *Handler) runAdmitted(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (answer, error) {
 	held, l, err := h.pool.use(ctx, c.connection)
 	if err != nil {
 		return answer{}, unsent(ticket, err)

@@ -146,11 +146,11 @@ func (l *look) calls(context.Context) check.Outcome {
 		return check.Skip("the agent does not hold the connection")
 	}
 	use, said := l.probe.Use(), []string{"no call since the agent started"}
-	if !use.LastSuccess.IsZero() {
-		said = []string{"last success " + ago(use.LastSuccess)}
+	if last := use.Last; !last.Success.IsZero() {
+		said = []string{"last success " + ago(last.Success)}
 	}
-	if use.Failure != nil {
-		said = append(said, fmt.Sprintf("last failure %s: %s at hop %s: %s", ago(use.LastFailure), use.Failure.Code, use.Failure.Hop, use.Failure.Detail))
+	if last := use.Last; last.Fault != nil {
+		said = append(said, fmt.Sprintf("last failure %s: %s at hop %s: %s", ago(last.Failure), last.Fault.Code, last.Fault.Hop, last.Fault.Detail))
 	}
 	return check.Pass(append(said, fmt.Sprintf("%d under way", use.Calls))...)
 }
