@@ -43,6 +43,7 @@ check: ## formatting, vet, staticcheck, go fix, and that it builds for every pla
 
 generate: ## write the generated files anew: documents, published schemas, golden files
 	go test ./tunnel/fault ./tunnel/check ./configs ./agent/bundle ./connectors/entity ./connectors/sql -update
+	go test ./relay/api -run TestDocumentIsCurrent -update
 	go test -p 1 ./agent/cmd/gantry-agent ./relay/cmd/gantry-relay -run TestGenerated -update
 
 bench: ## measure speed and memory beside direct access, two plain TLS hops and frp, in one table

@@ -58,9 +58,10 @@ var arrows = []arrow{
 	{"installer", []string{"configs"}},
 	{"agent", []string{"configs", "connectors", "tunnel", "agent"}},
 	{"agent/cmd", []string{"configs", "connectors", "tunnel", "agent", "installer"}},
-	{"relay", []string{"configs", "connectors", "tunnel", "relay"}},
+	{"docs", nil},
+	{"relay", []string{"configs", "connectors", "tunnel", "relay", "docs"}},
 	{"relay/cmd", []string{"configs", "connectors", "tunnel", "relay", "installer"}},
-	{"house", []string{"configs", "connectors", "tunnel", "agent", "relay", "installer"}},
+	{"house", []string{"configs", "connectors", "tunnel", "agent", "relay", "installer", "docs"}},
 }
 
 // drivers are the packages that speak to systems. Only the agent's main, and the house, may name one.
@@ -78,6 +79,7 @@ var owners = map[string]string{
 	"github.com/microsoft":       "connectors/sql",
 	"github.com/Microsoft":       "agent/control",
 	"github.com/sijms/go-ora/v2": "connectors/sql",
+	"github.com/google":          "relay/openapi/generator",
 	"github.com/prometheus":      "relay/metrics",
 	"github.com/riverqueue":      "relay/jobs",
 	"github.com/failsafe-go":     "agent/health",

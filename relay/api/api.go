@@ -64,7 +64,7 @@ func New(o Options) *API {
 		runs:    newRuns(),
 		meter:   o.Meter, logger: o.Logger,
 	}
-	a.mux.patterns = a.routes()
+	a.mux.patterns = patterns(routesOf(a))
 	return a
 }
 

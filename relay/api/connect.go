@@ -24,11 +24,11 @@ type connectionWish struct {
 	Site        string          `json:"site"`
 	System      string          `json:"system"`
 	Name        string          `json:"name"`
-	Agent       string          `json:"agent"` // optional: which of the site's agents
-	Settings    json.RawMessage `json:"settings"`
-	Credentials json.RawMessage `json:"credentials"`
-	Sealed      json.RawMessage `json:"sealed_credentials"`
-	Metadata    json.RawMessage `json:"metadata"`
+	Agent       string          `json:"agent,omitempty"`              // which of the site's agents is to hold it; the relay chooses if left out
+	Settings    json.RawMessage `json:"settings,omitempty"`           // the members of the system's login form that are not secret
+	Credentials json.RawMessage `json:"credentials,omitempty"`        // the members of the login form that are `writeOnly`
+	Sealed      json.RawMessage `json:"sealed_credentials,omitempty"` // the credentials, sealed to the agent's key; instead of `credentials`
+	Metadata    json.RawMessage `json:"metadata,omitempty"`           // your own notes on the connection, up to 16 KiB
 }
 
 // createConnection logs in through the agent first. A login that fails leaves nothing behind: no row, no credits used.

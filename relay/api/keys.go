@@ -22,6 +22,13 @@ type keyDocument struct {
 	Token     string     `json:"token,omitempty"`
 }
 
+// keyWish is the body of POST /keys.
+type keyWish struct {
+	Name      string     `json:"name"`                // for people; up to 200 bytes
+	Role      store.Role `json:"role"`                // what the key may do
+	ExpiresAt time.Time  `json:"expires_at,omitzero"` // never, if left out
+}
+
 func showKey(k store.Key) keyDocument {
 	return keyDocument{k.ID, k.Name, k.Role, moment(k.CreatedAt), moment(k.ExpiresAt), moment(k.RevokedAt), ""}
 }
@@ -43,11 +50,7 @@ func (a *API) createKey(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	wish, err := decode[struct {
-		Name      string     `json:"name"`
-		Role      store.Role `json:"role"`
-		ExpiresAt time.Time  `json:"expires_at"`
-	}](body)
+	wish, err := decode[keyWish](body)
 	if err != nil {
 		return err
 	}

@@ -3,57 +3,90 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"gantry/relay/auth"
+	"gantry/relay/openapi"
+	"gantry/relay/store"
 )
 
-// routes lists every path of the API. The more specific pattern wins: an entity is what is left.
-func (a *API) routes() *http.ServeMux {
+// routes are the operations of the API, each with what it promises: the OpenAPI document is made of them.
+type routes struct {
+	api *API
+	all []route
+}
+
+type route struct {
+	openapi.Operation
+	handler http.Handler
+}
+
+// routesOf lists every operation, in the order of the documentation.
+func routesOf(a *API) []route {
+	r := &routes{api: a}
+	r.ofSystems()
+	r.ofSites()
+	r.ofAgents()
+	r.ofConnections()
+	r.ofConnectionLife()
+	r.ofOrganisation()
+	r.ofConnection()
+	r.ofEntities()
+	r.ofDocumentation()
+	return r.all
+}
+
+// patterns makes a mux of the routes. The more specific pattern wins: an entity is what is left.
+func patterns(all []route) *http.ServeMux {
 	m := http.NewServeMux()
-	own := func(pattern, operation string, permission auth.Permission, serve ownAnswer) {
-		m.Handle(pattern, a.own(operation, permission, serve))
-	}
-	audited := func(pattern, operation string, permission auth.Permission, serve ownAnswer) {
-		m.Handle(pattern, a.audited(operation, permission, serve))
-	}
-	own("GET /api/v1/systems", "systems.list", auth.View, a.listSystems)
-	own("GET /api/v1/systems/{system}", "systems.get", auth.View, a.getSystem)
-	audited("POST /api/v1/sites", "sites.create", auth.Manage, a.createSite)
-	own("GET /api/v1/sites", "sites.list", auth.View, a.listSites)
-	own("GET /api/v1/sites/{id}", "sites.get", auth.View, a.getSite)
-	audited("DELETE /api/v1/sites/{id}", "sites.delete", auth.Manage, a.deleteSite)
-	audited("POST /api/v1/sites/{id}/enrolment-tokens", "enrolment_tokens.create", auth.Manage, a.createEnrolmentToken)
-	audited("DELETE /api/v1/sites/{id}/agents/{agent}", "agents.delete", auth.Manage, a.deleteAgent)
-	audited("POST /api/v1/connections", "connections.create", auth.Manage, a.createConnection)
-	own("GET /api/v1/connections", "connections.list", auth.View, a.listConnections)
-	own("GET /api/v1/connections/{id}", "connections.get", auth.View, a.getConnection)
-	audited("POST /api/v1/connections/{id}/token", "connections.token", auth.Manage, a.replaceToken)
-	audited("POST /api/v1/connections/{id}/disconnect", "connections.disconnect", auth.Manage, a.disconnect)
-	audited("POST /api/v1/connections/{id}/diagnose", "connections.diagnose", auth.Diagnose, a.diagnoseConnection)
-	audited("POST /api/v1/sites/{id}/agents/{agent}/diagnose", "agents.diagnose", auth.Diagnose, a.diagnoseAgent)
-	audited("POST /api/v1/sites/{id}/agents/{agent}/bundle", "agents.bundle", auth.Diagnose, a.bundle)
-	audited("GET /api/v1/sites/{id}/agents/{agent}/logs", "agents.logs", auth.Diagnose, a.logs)
-	own("GET /api/v1/credits", "credits.get", auth.View, a.getCredits)
-	own("GET /api/v1/keys", "keys.list", auth.Manage, a.listKeys)
-	audited("POST /api/v1/keys", "keys.create", auth.Manage, a.createKey)
-	audited("DELETE /api/v1/keys/{id}", "keys.delete", auth.Manage, a.deleteKey)
-
-	own("GET /api/v1/audit", "audit.list", auth.Manage, a.listAudit)
-
-	data := func(pattern, operation string, serve dataAnswer) {
-		m.Handle(pattern, a.data(operation, serve))
-	}
-	data("GET /api/v1/connection", "connection.get", a.showConnection)
-	data("GET /api/v1/connection/capabilities", "connection.capabilities", a.capabilities)
-	for _, base := range []string{"/api/v1/", "/api/v1/entities/"} {
-		data("GET "+base+"{entity}", opList, a.entity(opList))
-		data("POST "+base+"{entity}", opCreate, a.entity(opCreate))
-		data("GET "+base+"{entity}/{id}", opGet, a.entity(opGet))
-		data("PATCH "+base+"{entity}/{id}", opUpdate, a.entity(opUpdate))
-		data("DELETE "+base+"{entity}/{id}", opDelete, a.entity(opDelete))
-		data("POST "+base+"{entity}/{id}/actions/{action}", opAction, a.entity(opAction))
+	for _, r := range all {
+		m.Handle(r.Method+" "+openapi.Base+r.Path, r.handler)
 	}
 	return m
+}
+
+// own adds an operation on the organisation's own things.
+func (r *routes) own(pattern, id string, permission auth.Permission, serve ownAnswer, d openapi.Description) {
+	r.add(pattern, id, organisation(permission), r.api.own(id, permission, serve), d)
+}
+
+// audited adds one that changes something or runs at a site.
+func (r *routes) audited(pattern, id string, permission auth.Permission, serve ownAnswer, d openapi.Description) {
+	r.add(pattern, id, organisation(permission), r.api.audited(id, permission, serve), d)
+}
+
+// data adds one on a connection's data.
+func (r *routes) data(pattern, id string, serve dataAnswer, d openapi.Description) {
+	permission := auth.ReadData
+	if !strings.HasPrefix(pattern, http.MethodGet) {
+		permission = auth.WriteData
+	}
+	caller := openapi.Caller{Kind: openapi.Connection, Roles: rolesWith(permission)}
+	r.add(pattern, id, caller, r.api.data(id, serve), d)
+}
+
+// open adds one that needs no token.
+func (r *routes) open(pattern, id string, serve answer, d openapi.Description) {
+	r.add(pattern, id, openapi.Caller{}, handler(id, serve), d)
+}
+
+func (r *routes) add(pattern, id string, caller openapi.Caller, h http.Handler, d openapi.Description) {
+	method, path, _ := strings.Cut(pattern, " ")
+	r.all = append(r.all, route{openapi.Operation{Method: method, Path: path, ID: id, Caller: caller, Description: d}, h})
+}
+
+func organisation(permission auth.Permission) openapi.Caller {
+	return openapi.Caller{Kind: openapi.Organisation, Roles: rolesWith(permission)}
+}
+
+// rolesWith lists the roles of keys that have a permission.
+func rolesWith(permission auth.Permission) (roles []string) {
+	for _, role := range store.Roles() {
+		if (&auth.Principal{Role: role}).Allows(permission) {
+			roles = append(roles, string(role))
+		}
+	}
+	return roles
 }
 
 // ownAnswer serves the organisation's own things.

@@ -51,14 +51,29 @@ type enrolmentDocument struct {
 	ExpiresAt      *time.Time `json:"expires_at"`
 }
 
+// newSiteDocument is a site that was just made, with the token for its first agent.
+type newSiteDocument struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	enrolmentDocument
+}
+
+// siteWish is the body of POST /sites.
+type siteWish struct {
+	Name string `json:"name"` // for people; up to 200 bytes
+}
+
+// enrolmentWish is the body of POST /sites/{id}/enrolment-tokens.
+type enrolmentWish struct {
+	TTL int64 `json:"ttl,omitempty"` // seconds until the token expires, from 60 to 604800; 3600 if left out
+}
+
 func (a *API) createSite(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
 	body, err := a.readBody(w, r)
 	if err != nil {
 		return err
 	}
-	wish, err := decode[struct {
-		Name string `json:"name"`
-	}](body)
+	wish, err := decode[siteWish](body)
 	if err != nil {
 		return err
 	}
@@ -75,11 +90,7 @@ func (a *API) createSite(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return err
 	}
 	w.Header().Set("Location", "/api/v1/sites/"+site.ID)
-	return reply(w, http.StatusCreated, struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-		enrolmentDocument
-	}{site.ID, site.Name, token})
+	return reply(w, http.StatusCreated, newSiteDocument{site.ID, site.Name, token})
 }
 
 func (a *API) createEnrolmentToken(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
@@ -87,9 +98,7 @@ func (a *API) createEnrolmentToken(ctx context.Context, w http.ResponseWriter, r
 	if err != nil {
 		return err
 	}
-	wish, err := decode[struct {
-		TTL int64 `json:"ttl"` // seconds
-	}](body)
+	wish, err := decode[enrolmentWish](body)
 	if err != nil {
 		return err
 	}

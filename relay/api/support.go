@@ -84,15 +84,18 @@ func (a *API) agentOf(ctx context.Context, r *http.Request, p *auth.Principal) (
 	return agent, err
 }
 
+// doctorWish is the body of POST /sites/{id}/agents/{agent}/diagnose.
+type doctorWish struct {
+	Deep bool `json:"deep,omitempty"` // also what takes long: throughput, quiet connections
+}
+
 // diagnoseAgent runs the agent's doctor, and gives its report as the agent's own command line does.
 func (a *API) diagnoseAgent(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
 	body, err := a.optionalBody(w, r)
 	if err != nil {
 		return err
 	}
-	wish, err := decode[struct {
-		Deep bool `json:"deep"`
-	}](body)
+	wish, err := decode[doctorWish](body)
 	if err != nil {
 		return err
 	}

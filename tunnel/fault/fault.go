@@ -29,6 +29,11 @@ const (
 	HopSystem  Hop = "system"  // the plant's system
 )
 
+// Hops lists the hops.
+func Hops() []Hop {
+	return []Hop{HopClient, HopRelay, HopTunnel, HopAgent, HopPolicy, HopNetwork, HopSystem}
+}
+
 // Scope is how far the trouble reaches.
 type Scope string
 
@@ -42,6 +47,11 @@ const (
 	ScopeRecord       Scope = "record"
 )
 
+// Scopes lists the scopes.
+func Scopes() []Scope {
+	return []Scope{ScopeOrganisation, ScopeSite, ScopeConnection, ScopeEntity, ScopeOperation, ScopeRecord}
+}
+
 // Outcome says whether a write happened. It is empty on a read.
 type Outcome string
 
@@ -52,6 +62,9 @@ const (
 	Unknown  Outcome = "unknown"  // it may have happened: look before you retry
 	Done     Outcome = "done"     // it happened, and something after it failed
 )
+
+// Outcomes lists the outcomes.
+func Outcomes() []Outcome { return []Outcome{NotSent, Rejected, Unknown, Done} }
 
 // Field is one fault of one member of a request.
 type Field struct {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,34 +20,34 @@ const ContentType = "application/problem+json"
 // MaxProblem bounds a problem document that is read from a peer, in bytes.
 const MaxProblem = 64 << 10
 
-// problem is the wire form of an Error (RFC 9457, with the members of API.md).
-type problem struct {
-	Type         string   `json:"type"`
-	Status       int      `json:"status"`
-	Title        string   `json:"title"`
-	Code         Code     `json:"code"`
-	Detail       string   `json:"detail"`
-	RequestID    string   `json:"request_id,omitempty"`
+// Problem is what every failure looks like on the wire (RFC 9457).
+type Problem struct {
+	Type         string   `json:"type"`                 // always about:blank; code tells the kind
+	Status       int      `json:"status"`               // the HTTP status again
+	Title        string   `json:"title"`                // what the code means, in a few words
+	Code         Code     `json:"code"`                 // what went wrong; never renamed
+	Detail       string   `json:"detail"`               // what went wrong here, for people
+	RequestID    string   `json:"request_id,omitempty"` // stands in the logs of relay and agent
 	ConnectionID string   `json:"connection_id,omitempty"`
 	AgentID      string   `json:"agent_id,omitempty"`
-	Hop          Hop      `json:"hop"`
-	Scope        Scope    `json:"scope"`
+	Hop          Hop      `json:"hop"`   // the part of the road that failed
+	Scope        Scope    `json:"scope"` // how far the trouble reaches
 	Entity       string   `json:"entity,omitempty"`
 	Operation    string   `json:"operation,omitempty"`
 	RecordID     string   `json:"record_id,omitempty"`
-	Retryable    bool     `json:"retryable"`
-	RetryAfter   *int     `json:"retry_after"` // whole seconds
-	Outcome      Outcome  `json:"outcome,omitempty"`
-	Fields       []Field  `json:"fields,omitempty"`
-	Source       *Source  `json:"source,omitempty"`
-	Allow        []string `json:"allow,omitempty"`
-	Advice       string   `json:"advice,omitempty"`
+	Retryable    bool     `json:"retryable"`         // whether the same request can succeed later
+	RetryAfter   *int     `json:"retry_after"`       // whole seconds to wait before that
+	Outcome      Outcome  `json:"outcome,omitempty"` // of a write: whether it happened
+	Fields       []Field  `json:"fields,omitempty"`  // each fault of the request, by member
+	Source       *Source  `json:"source,omitempty"`  // the plant's system's own words
+	Allow        []string `json:"allow,omitempty"`   // what would be allowed instead
+	Advice       string   `json:"advice,omitempty"`  // what to do, for people
 }
 
 // MarshalJSON gives the problem document. The cause is not part of it.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	spec := e.Code.Spec()
-	p := problem{
+	p := Problem{
 		Type: "about:blank", Status: spec.Status, Title: spec.Title, Code: e.Code, Detail: e.Detail,
 		RequestID: e.RequestID, ConnectionID: e.ConnectionID, AgentID: e.AgentID,
 		Hop: e.Hop, Scope: e.Scope, Entity: e.Entity, Operation: e.Operation, RecordID: e.RecordID,
@@ -106,7 +107,7 @@ func Decode(r io.Reader) (*Error, error) {
 	if len(raw) > MaxProblem {
 		return nil, fmt.Errorf("read problem: larger than %d bytes", MaxProblem)
 	}
-	var p problem
+	var p Problem
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, fmt.Errorf("parse problem: %w", err)
 	}
@@ -125,15 +126,15 @@ func Decode(r io.Reader) (*Error, error) {
 	return e, nil
 }
 
-func (p *problem) check() error {
+func (p *Problem) check() error {
 	switch {
 	case !p.Code.Known():
 		return fmt.Errorf("unknown code %q", cut(string(p.Code), 40))
-	case !validHop(p.Hop):
+	case !slices.Contains(Hops(), p.Hop):
 		return fmt.Errorf("unknown hop %q", cut(string(p.Hop), 40))
-	case !validScope(p.Scope):
+	case !slices.Contains(Scopes(), p.Scope):
 		return fmt.Errorf("unknown scope %q", cut(string(p.Scope), 40))
-	case !validOutcome(p.Outcome):
+	case p.Outcome != "" && !slices.Contains(Outcomes(), p.Outcome):
 		return fmt.Errorf("unknown outcome %q", cut(string(p.Outcome), 40))
 	case len(p.Fields) > 256 || len(p.Allow) > 64:
 		return errors.New("too many fields")
@@ -141,28 +142,4 @@ func (p *problem) check() error {
 		return errors.New("retry_after out of range")
 	}
 	return nil
-}
-
-func validHop(h Hop) bool {
-	switch h {
-	case HopClient, HopRelay, HopTunnel, HopAgent, HopPolicy, HopNetwork, HopSystem:
-		return true
-	}
-	return false
-}
-
-func validScope(s Scope) bool {
-	switch s {
-	case ScopeOrganisation, ScopeSite, ScopeConnection, ScopeEntity, ScopeOperation, ScopeRecord:
-		return true
-	}
-	return false
-}
-
-func validOutcome(o Outcome) bool {
-	switch o {
-	case "", NotSent, Rejected, Unknown, Done:
-		return true
-	}
-	return false
 }

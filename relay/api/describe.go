@@ -1,0 +1,48 @@
+package api
+
+import (
+	"reflect"
+
+	"gantry/relay/openapi"
+	"gantry/relay/store"
+	"gantry/tunnel/check"
+)
+
+// Operations lists what the API serves, with what each operation promises.
+func Operations() []openapi.Operation {
+	all := routesOf(&API{})
+	described := make([]openapi.Operation, len(all))
+	for i, r := range all {
+		described[i] = r.Operation
+	}
+	return described
+}
+
+// groups of operations, in the order of the documentation; behind them come the entities.
+func groups() []openapi.Group {
+	return []openapi.Group{
+		{Tag: "Systems", Text: "What can be connected."},
+		{Tag: "Sites and agents", Text: "Plant networks, and the agents that are installed there."},
+		{Tag: "Connections", Text: "Logins to systems, and their life."},
+		{Tag: "Organisation", Text: "Credits, keys, and who did what."},
+		{Tag: "Documentation", Text: "The API about itself."},
+		{Tag: "This connection", Text: "What a connection's own token can ask about it."},
+	}
+}
+
+// words are the types of documents that are one of a list of words.
+func words() map[reflect.Type][]string {
+	return map[reflect.Type][]string{
+		reflect.TypeFor[store.Role]():   texts(store.Roles()),
+		reflect.TypeFor[check.Status](): texts([]check.Status{check.Passed, check.Warned, check.Failed, check.Skipped}),
+		reflect.TypeFor[check.Team]():   texts([]check.Team{check.PlantIT, check.Proxy, check.Firewall, check.DBA, check.Cloud}),
+	}
+}
+
+func texts[T ~string](values []T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return all
+}

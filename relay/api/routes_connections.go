@@ -1,0 +1,56 @@
+package api
+
+import (
+	"gantry/relay/auth"
+	"gantry/relay/openapi"
+	"gantry/tunnel/fault"
+)
+
+func (r *routes) ofConnections() {
+	const tag = "Connections"
+	r.audited("POST /connections", "connections.create", auth.Manage, r.api.createConnection, openapi.Description{
+		Tag: tag, Summary: "Connect a system",
+		Text: "Logs in through the site's agent first. A login that fails is a problem that names the hop, and nothing is kept of it: no connection, no credit, no secret.\n\n" +
+			"Credentials go through to the agent, which keeps them; the relay keeps and logs none. They can be sealed to the agent's key (`sealing_key` of the site's agent), so that the relay cannot read them at all.\n\n" +
+			"The connection's token is shown this once.",
+		Body:    openapi.Takes[connectionWish]("The system, the site, and the members of the system's login form."),
+		Answers: []openapi.Answer{openapi.Gives[connectionToken](201, "The connection, and its token.").With(openapi.Location)},
+		Codes:   []fault.Code{fault.NoCredits, fault.NotFound, fault.Conflict, fault.ValidationFailed, fault.FieldRequired},
+		Reach:   openapi.Reads,
+	})
+	r.own("GET /connections", "connections.list", auth.View, r.api.listConnections, openapi.Description{
+		Tag: tag, Summary: "List the connections",
+		Text: "A page can hold fewer connections than `limit`, where `state` leaves some out; `has_more` tells the end.",
+		Query: openapi.Paging(
+			openapi.TextParameter("site", "Only those of the site with this id."),
+			openapi.OneOf("state", "Only those in this state.", "pending", "active", agentOffline, "disconnected")),
+		Answers: []openapi.Answer{openapi.Gives[list[connectionDocument]](200, "A page of connections.")},
+	})
+	r.own("GET /connections/{id}", "connections.get", auth.View, r.api.getConnection, openapi.Description{
+		Tag: tag, Summary: "Show a connection",
+		Text:    "A connection with its settings and its state, and never a secret.",
+		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection.")},
+	})
+}
+
+func (r *routes) ofConnectionLife() {
+	const tag = "Connections"
+	r.audited("POST /connections/{id}/token", "connections.token", auth.Manage, r.api.replaceToken, openapi.Description{
+		Tag: tag, Summary: "Replace the connection's token",
+		Text:    "The old token is dead at once, and streams that run with it end within a second. The new one is shown this once.",
+		Answers: []openapi.Answer{openapi.Gives[connectionToken](200, "The connection, and its new token.")},
+		Codes:   []fault.Code{fault.Conflict},
+	})
+	r.audited("POST /connections/{id}/disconnect", "connections.disconnect", auth.Manage, r.api.disconnect, openapi.Description{
+		Tag: tag, Summary: "End a connection for good",
+		Text:    "Final. The token is dead at once and streams are cut within a second; the secrets are erased at the site, now or when its agent comes back; the credits return to the pool.",
+		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection, `disconnected`.")},
+		Codes:   []fault.Code{fault.Conflict},
+	})
+	r.audited("POST /connections/{id}/diagnose", "connections.diagnose", auth.Diagnose, r.api.diagnoseConnection, openapi.Description{
+		Tag: tag, Summary: "Find the broken hop",
+		Text:    "Looks along the way of the connection's calls, hop by hop: client, relay, tunnel, agent, policy, dns, tcp, tls, login, and one read of each entity. It answers within 15 seconds, also when the agent is offline, and makes only calls that the connection may make anyway.",
+		Answers: []openapi.Answer{openapi.Gives[diagnosisDocument](200, "The hops.")},
+		Reach:   openapi.AtAgent,
+	})
+}

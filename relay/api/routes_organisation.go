@@ -1,0 +1,39 @@
+package api
+
+import (
+	"gantry/relay/auth"
+	"gantry/relay/openapi"
+)
+
+func (r *routes) ofOrganisation() {
+	r.own("GET /credits", "credits.get", auth.View, r.api.getCredits, openapi.Description{
+		Tag: "Organisation", Summary: "Show the pool of credits",
+		Text:    "Each connection uses as many credits as its system's tier says, from its creation to its disconnect.",
+		Answers: []openapi.Answer{openapi.Gives[creditsDocument](200, "The pool, and who uses it.")},
+	})
+	r.own("GET /keys", "keys.list", auth.Manage, r.api.listKeys, openapi.Description{
+		Tag: "Organisation", Summary: "List the organisation's keys",
+		Text:    "The keys, also those that were revoked. Their tokens cannot be shown: only hashes are kept.",
+		Query:   openapi.Paging(),
+		Answers: []openapi.Answer{openapi.Gives[list[keyDocument]](200, "A page of keys.")},
+	})
+	r.audited("POST /keys", "keys.create", auth.Manage, r.api.createKey, openapi.Description{
+		Tag: "Organisation", Summary: "Make a key",
+		Text:    "A key with the role `admin` may do everything, `support` reads and diagnoses, `read` reads. Its token is shown this once.",
+		Body:    openapi.Takes[keyWish]("The new key."),
+		Answers: []openapi.Answer{openapi.Gives[keyDocument](201, "The key, with its token.").With(openapi.Location)},
+	})
+	r.audited("DELETE /keys/{id}", "keys.delete", auth.Manage, r.api.deleteKey, openapi.Description{
+		Tag: "Organisation", Summary: "Revoke a key",
+		Text:    "The next request with it is refused, and streams that run with it end within a second.",
+		Answers: []openapi.Answer{openapi.Empty(204, "The key is revoked.")},
+	})
+	r.own("GET /audit", "audit.list", auth.Manage, r.api.listAudit, openapi.Description{
+		Tag: "Organisation", Summary: "Read the audit",
+		Text: "Who changed what, and what support ran, oldest first. Entries are only ever added. To follow it, ask again with `after` set to the last id that you have seen: nothing is missed.",
+		Query: openapi.Paging(
+			openapi.TextParameter("after", "The id of an entry: only those behind it. Not together with `cursor` or `last`."),
+			openapi.Number("last", "Only the last so many. Not together with `after`, `cursor` or `limit`.", 1, largestPage, 0)),
+		Answers: []openapi.Answer{openapi.Gives[list[auditDocument]](200, "A page of entries.")},
+	})
+}

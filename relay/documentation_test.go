@@ -1,0 +1,26 @@
+package relay_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"testing"
+
+	"gantry/docs"
+)
+
+func TestTheDocumentIsServedToAnybody(t *testing.T) {
+	c := startCloud(t, nil)
+	answer, err := http.Get(c.url + "/api/v1/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	got, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "application/json" || !bytes.Equal(got, docs.OpenAPI) {
+		t.Errorf("%d %s, %d bytes of %d", answer.StatusCode, answer.Header.Get("Content-Type"), len(got), len(docs.OpenAPI))
+	}
+}
