@@ -185,6 +185,8 @@ type plant struct {
 	machine string
 	serve   atomic.Pointer[http.HandlerFunc]
 	opened  sync.Map // connection ids that were opened
+	told    atomic.Pointer[wire.Reconcile]
+	erased  atomic.Pointer[chan bool] // hears of connections that were erased
 
 	sessions []*tunnel.Session
 }
@@ -236,10 +238,20 @@ func (p *plant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.json(w, wire.Pong{AgentID: p.id, InstanceID: "any"})
 	case r.URL.Path == wire.PathCatalogue:
 		p.json(w, wire.Catalogue{Systems: []wire.System{{ID: "press", Version: "1", Product: "Press", Tier: 4, Login: loginForm}}})
-	case r.URL.Path == wire.PathReconcile, r.URL.Path == wire.PathDrain:
+	case r.URL.Path == wire.PathReconcile:
+		var told wire.Reconcile
+		if err := json.NewDecoder(r.Body).Decode(&told); err != nil {
+			p.t.Error(err)
+		}
+		p.told.Store(&told)
+		w.WriteHeader(http.StatusNoContent)
+	case r.URL.Path == wire.PathDrain:
 		w.WriteHeader(http.StatusNoContent)
 	case r.Method == http.MethodDelete && strings.Count(r.URL.Path, "/") == 3:
 		p.opened.Delete(r.URL.Path)
+		if heard := p.erased.Load(); heard != nil {
+			*heard <- true
+		}
 		w.WriteHeader(http.StatusNoContent)
 	case r.Method == http.MethodPut && p.serve.Load() == nil:
 		p.opened.Store(r.URL.Path, true)

@@ -48,6 +48,7 @@ type API struct {
 	limiter *auth.Limiter
 	calls   *gate
 	streams *gate
+	logins  *gate // new logins of a connection, one at a time
 	runs    runs
 	meter   Meter
 	logger  *slog.Logger
@@ -61,6 +62,7 @@ func New(o Options) *API {
 		limiter: auth.NewLimiter(float64(o.Limits.RatePerToken), o.Limits.BurstPerToken, nil),
 		calls:   newGate(o.Limits.CallsPerConnection, "calls"),
 		streams: newGate(o.Limits.StreamsPerConnection, "streams"),
+		logins:  newGate(1, "logins"),
 		runs:    newRuns(),
 		meter:   o.Meter, logger: o.Logger,
 	}
@@ -178,8 +180,6 @@ func classify(err error) *fault.Error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return fault.New(fault.NotFound, "There is no such thing, or it is not yours.").Because(err)
-	case errors.Is(err, store.ErrNoCredits):
-		return fault.New(fault.NoCredits, "The organisation has fewer credits left than the system costs.").Ended(fault.NotSent).Because(err)
 	case errors.Is(err, store.ErrReadOnly):
 		return fault.New(fault.Overloaded, "The relay cannot store anything now.").Reaches(fault.ScopeOrganisation).
 			Advise("Try again later; the relay's operator has to free disk space.").After(time.Minute).Because(err)

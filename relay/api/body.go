@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"os"
@@ -119,6 +120,10 @@ func mistyped(err error) error {
 func memberNames(t reflect.Type) map[string]bool {
 	names := make(map[string]bool, t.NumField())
 	for field := range t.Fields() {
+		if field.Anonymous {
+			maps.Copy(names, memberNames(field.Type))
+			continue
+		}
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names[name] = true
 	}

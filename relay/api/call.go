@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -84,7 +85,7 @@ func (a *API) send(ctx context.Context, lane hub.Lane, c *call, budget time.Dura
 	}
 	response, err := a.hub.Do(c.connection.AgentID, lane, inner)
 	if err != nil {
-		return nil, a.complete(a.broken(ctx, err, c), c)
+		return nil, a.complete(a.gone(ctx, a.broken(ctx, err, c), c), c)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		defer closeBody(response)
@@ -110,6 +111,20 @@ func (a *API) broken(ctx context.Context, err error, c *call) *fault.Error {
 		problem.Ended(fault.Unknown)
 	}
 	return problem
+}
+
+// gone says of an agent that is offline for ever that it is.
+func (a *API) gone(ctx context.Context, problem *fault.Error, c *call) *fault.Error {
+	if problem.Code != fault.AgentOffline {
+		return problem
+	}
+	agent, err := a.store.Agent(ctx, c.connection.AgentID)
+	if err != nil || agent.RevokedAt.IsZero() {
+		return problem
+	}
+	problem = problem.Clone()
+	problem.Detail = fmt.Sprintf("The connection's agent was revoked, %s, and does not come back. Nothing was sent.", agent.RevokedAt.Format(time.RFC3339))
+	return problem.Advise("Relink the connection, with PUT /connections/{id}/credentials: another agent of the site takes it.")
 }
 
 // endOf gives the reason for which a call's context ended, as the fault that it is; nil while it has not ended.

@@ -7,20 +7,20 @@ import (
 	"gantry/tunnel/fault"
 )
 
-// chooseAgent picks the agent that will hold a new connection: the one that the caller names, or of those that are
+// chooseAgent picks the agent of a site that will hold a connection: the one that the caller names, or of those that are
 // connected the one with the fewest connections, and among equals the one that is connected longest.
-func (a *API) chooseAgent(ctx context.Context, organisation string, wish connectionWish) (string, error) {
-	rows, err := a.store.Agents(ctx, organisation, wish.Site)
+func (a *API) chooseAgent(ctx context.Context, organisation, site, named string) (string, error) {
+	rows, err := a.store.Agents(ctx, organisation, site)
 	if err != nil {
 		return "", err
 	}
 	var best candidate
 	for _, row := range rows {
-		if wish.Agent != "" && wish.Agent != row.ID {
+		if named != "" && named != row.ID {
 			continue
 		}
 		presence := a.hub.Presence(row.ID)
-		if wish.Agent == "" && !presence.Connected {
+		if named == "" && !presence.Connected {
 			continue
 		}
 		held, err := a.store.AgentConnections(ctx, row.ID)
@@ -34,7 +34,7 @@ func (a *API) chooseAgent(ctx context.Context, organisation string, wish connect
 	switch {
 	case best.id != "":
 		return best.id, nil
-	case wish.Agent != "":
+	case named != "":
 		return "", fault.New(fault.NotFound, "The site has no such agent.").Reaches(fault.ScopeSite).Member("agent", "INVALID", "no agent of the site")
 	case len(rows) == 0:
 		return "", fault.New(fault.AgentOffline, "The site has no agent yet.").Ended(fault.NotSent).

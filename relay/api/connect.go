@@ -3,12 +3,12 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
 	"gantry/connectors/wire"
 	"gantry/relay/auth"
-	"gantry/relay/hub"
 	"gantry/relay/store"
 	"gantry/tunnel/fault"
 )
@@ -19,16 +19,14 @@ const createTime = 60 * time.Second
 // maxMetadata bounds the caller's own notes on a connection, in bytes.
 const maxMetadata = 16 << 10
 
-// connectionWish is the body of POST /connections. Credentials travel through and are kept nowhere, sealed or not.
+// connectionWish is the body of POST /connections.
 type connectionWish struct {
-	Site        string          `json:"site"`
-	System      string          `json:"system"`
-	Name        string          `json:"name"`
-	Agent       string          `json:"agent,omitempty"`              // which of the site's agents is to hold it; the relay chooses if left out
-	Settings    json.RawMessage `json:"settings,omitempty"`           // the members of the system's login form that are not secret
-	Credentials json.RawMessage `json:"credentials,omitempty"`        // the members of the login form that are `writeOnly`
-	Sealed      json.RawMessage `json:"sealed_credentials,omitempty"` // the credentials, sealed to the agent's key; instead of `credentials`
-	Metadata    json.RawMessage `json:"metadata,omitempty"`           // your own notes on the connection, up to 16 KiB
+	loginWish
+	Site     string          `json:"site"`
+	System   string          `json:"system"`
+	Name     string          `json:"name"`
+	Agent    string          `json:"agent,omitempty"`    // which of the site's agents is to hold it; the relay chooses if left out
+	Metadata json.RawMessage `json:"metadata,omitempty"` // your own notes on the connection, up to 16 KiB
 }
 
 // createConnection logs in through the agent first. A login that fails leaves nothing behind: no row, no credits used.
@@ -45,6 +43,11 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 		return err
 	}
 	about(w, store.Subject{SiteID: clip(wish.Site)})
+	return a.create(ctx, w, p, wish)
+}
+
+// create makes the connection that is wished for, and answers with it and its token.
+func (a *API) create(ctx context.Context, w http.ResponseWriter, p *auth.Principal, wish connectionWish) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, createTime, errTimeout)
 	defer cancel()
 	system, err := a.system(ctx, p.OrganisationID, wish.Site, wish.System)
@@ -54,7 +57,7 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 	if err := wish.fits(system); err != nil {
 		return err
 	}
-	created, err := a.connect(ctx, p.OrganisationID, wish, system)
+	created, err := a.connect(ctx, p, wish, system)
 	if err != nil {
 		return err
 	}
@@ -66,8 +69,8 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 
 // connect reserves the connection, has the agent log in and activates it. The settings are stored last: only once the
 // agent took them is it sure that no secret was typed into one of them.
-func (a *API) connect(ctx context.Context, organisation string, wish connectionWish, system wire.System) (connectionToken, error) {
-	agent, err := a.chooseAgent(ctx, organisation, wish)
+func (a *API) connect(ctx context.Context, p *auth.Principal, wish connectionWish, system wire.System) (connectionToken, error) {
+	agent, err := a.chooseAgent(ctx, p.OrganisationID, wish.Site, wish.Agent)
 	if err != nil {
 		return connectionToken{}, err
 	}
@@ -77,44 +80,26 @@ func (a *API) connect(ctx context.Context, organisation string, wish connectionW
 	}
 	defer done()
 	row, err := a.store.ReserveConnection(ctx, store.NewConnection{
-		OrganisationID: organisation, SiteID: wish.Site, AgentID: agent, System: wish.System, Name: wish.Name, Tier: system.Tier,
+		OrganisationID: p.OrganisationID, SiteID: wish.Site, AgentID: agent, System: wish.System, Name: wish.Name, Tier: system.Tier,
 		Metadata: wish.Metadata,
 	})
+	if errors.Is(err, store.ErrNoCredits) {
+		return connectionToken{}, a.noCredits(ctx, p.OrganisationID, system)
+	}
 	if err != nil {
 		return connectionToken{}, err
 	}
-	if err := a.login(ctx, row, wish); err != nil {
+	if err := a.login(ctx, row, wish.loginWish); err != nil {
 		a.abandon(ctx, row)
 		return connectionToken{}, nothingKept(err)
 	}
 	text, hash := auth.NewToken(auth.ConnectionToken)
-	active, err := a.store.ActivateConnection(ctx, row.ID, hash, wish.Settings)
+	active, err := a.store.ActivateConnection(ctx, row.ID, hash, wish.Settings, note(ctx, p))
 	if err != nil {
 		a.abandon(ctx, row)
 		return connectionToken{}, err
 	}
 	return connectionToken{a.show(active), text}, nil
-}
-
-// login asks the agent to log in, and to keep the login if that works.
-func (a *API) login(ctx context.Context, row store.Connection, wish connectionWish) error {
-	body, err := json.Marshal(wire.OpenConnection{
-		Organisation: row.OrganisationID, Site: row.SiteID, System: row.System, Name: row.Name,
-		Settings: wish.Settings, Credentials: wish.Credentials, Sealed: wish.Sealed,
-	})
-	if err != nil {
-		return fault.New(fault.Internal, "The login cannot be encoded.") // the cause might quote it
-	}
-	c := &call{connection: row, method: http.MethodPut, path: wire.ConnectionPath(row.ID), body: body, operation: "connect"}
-	response, err := a.send(ctx, hub.Calls, c, createTime-budgetMargin)
-	if err != nil {
-		return err
-	}
-	defer closeBody(response)
-	if response.StatusCode != http.StatusOK {
-		return a.complete(strange(c, "status %d", response.StatusCode), c)
-	}
-	return nil
 }
 
 // abandon takes back a connection that did not come to be, also when the caller is gone.
@@ -152,19 +137,13 @@ func (c *connectionWish) check() error {
 			problem.Member(name, "TOO_LONG", "at most 200 bytes")
 		}
 	}
-	for name, object := range map[string]*json.RawMessage{
-		"settings": &c.Settings, "credentials": &c.Credentials, "sealed_credentials": &c.Sealed, "metadata": &c.Metadata,
-	} {
-		if !emptyOrObject(object) {
-			problem.Member(name, "INVALID", "must be an object")
-		}
+	if !emptyOrObject(&c.Metadata) {
+		problem.Member("metadata", "INVALID", "must be an object")
 	}
 	if len(c.Metadata) > maxMetadata {
 		problem.Member("metadata", "TOO_LONG", "at most %d bytes", maxMetadata)
 	}
-	if c.Credentials != nil && c.Sealed != nil {
-		problem.Member("sealed_credentials", "INVALID", "send either credentials or sealed_credentials")
-	}
+	c.examine(problem)
 	if len(problem.Fields) > 0 {
 		return problem
 	}
@@ -173,48 +152,6 @@ func (c *connectionWish) check() error {
 	}
 	if c.Credentials == nil && c.Sealed == nil {
 		c.Credentials = json.RawMessage("{}") // a system without a login: a file
-	}
-	return nil
-}
-
-// emptyOrObject takes null as absent.
-func emptyOrObject(raw *json.RawMessage) bool {
-	if len(*raw) == 0 || string(*raw) == "null" {
-		*raw = nil
-		return true
-	}
-	return (*raw)[0] == '{'
-}
-
-// fits keeps credentials out of the settings, which the relay stores: only members that the system's login form names,
-// and does not call secret, may stand there.
-func (c *connectionWish) fits(system wire.System) error {
-	var form struct {
-		Properties map[string]struct {
-			WriteOnly bool `json:"writeOnly"`
-		} `json:"properties"`
-	}
-	if err := json.Unmarshal(system.Login, &form); err != nil {
-		return fault.New(fault.Internal, "The system's login form cannot be read.").Because(err)
-	}
-	var settings map[string]json.RawMessage
-	if err := json.Unmarshal(c.Settings, &settings); err != nil {
-		return fault.New(fault.InvalidRequest, "The settings must be an object.").Member("settings", "INVALID", "must be an object")
-	}
-	problem := fault.New(fault.InvalidRequest, "The settings do not fit the system's login form.").
-		Advise("See GET /systems/%s for the form.", system.ID)
-	for name := range settings {
-		property, known := form.Properties[name]
-		switch {
-		case len(problem.Fields) == 16:
-		case !known:
-			problem.Member("settings."+clip(name), "UNKNOWN", "the login form has no such member")
-		case property.WriteOnly:
-			problem.Member("settings."+clip(name), "INVALID", "this is a secret: it belongs into credentials")
-		}
-	}
-	if len(problem.Fields) > 0 {
-		return problem
 	}
 	return nil
 }

@@ -73,6 +73,11 @@ func (a *API) diagnoseConnection(ctx context.Context, w http.ResponseWriter, r *
 	defer leave()
 	d := &diagnosis{api: a, principal: p, row: row}
 	d.pass("client", 0, fmt.Sprintf("the request is sound, and the role %s may diagnose", p.Role))
+	if row.State == store.Paused {
+		d.fail("relay", "CON-PAUSED", "since "+row.PausedAt.Format(time.RFC3339))
+		d.skip("the connection is paused", append([]string{"tunnel"}, beyond...)...)
+		return reply(w, http.StatusOK, d.document(time.Since(start)))
+	}
 	d.pass("relay", time.Since(start), "the connection is active")
 	if err := d.follow(ctx); err != nil {
 		return err

@@ -35,7 +35,11 @@ var entityName = regexp.MustCompile(`^[a-z][a-z0-9]*([-_][a-z0-9]+)*$`)
 // entity serves one operation on the entity that the path names. Whether the system has the entity is the agent's to say.
 func (a *API) entity(operation string) dataAnswer {
 	return func(w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
-		c, err := a.parse(w, r, p, operation)
+		ctx, unheld := a.auth.Call(r.Context(), p)
+		if r.Method == http.MethodGet { // a write that the agent has begun outlives a pause and a new login, and tells how it ended
+			r = r.WithContext(ctx)
+		}
+		c, err := a.parse(w, r, p, operation, unheld)
 		if err != nil {
 			return err
 		}
@@ -47,14 +51,18 @@ func (a *API) entity(operation string) dataAnswer {
 	}
 }
 
-// parse makes a call of a request. A write that fails here was not sent, and says so.
-func (a *API) parse(w http.ResponseWriter, r *http.Request, p *auth.Principal, operation string) (*call, error) {
+// parse makes a call of a request, unless the connection makes none now. A write that fails here was not sent, and says so.
+func (a *API) parse(w http.ResponseWriter, r *http.Request, p *auth.Principal, operation string, unheld error) (*call, error) {
 	c := &call{
 		connection: *p.Connection, method: r.Method, operation: operation,
 		entity: clip(r.PathValue("entity")), record: clip(r.PathValue("id")),
 		location: r.URL.EscapedPath(),
 	}
-	if err := a.fill(w, r, c); err != nil {
+	err := unheld
+	if err == nil {
+		err = a.fill(w, r, c)
+	}
+	if err != nil {
 		e := classify(err).Clone()
 		if c.write() {
 			e.Ended(fault.NotSent)
@@ -148,7 +156,11 @@ func (a *API) capabilities(w http.ResponseWriter, r *http.Request, p *auth.Princ
 	if len(r.URL.Query()) > 0 {
 		return fault.New(fault.InvalidRequest, "This path takes no parameters.")
 	}
-	return a.unary(w, r, &call{
+	ctx, err := a.auth.Call(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	return a.unary(w, r.WithContext(ctx), &call{
 		connection: *p.Connection, method: http.MethodGet, operation: "capabilities",
 		path: wire.ConnectionPath(p.Connection.ID) + "/capabilities",
 	})

@@ -23,7 +23,7 @@ func (r *routes) ofConnections() {
 		Text: "A page can hold fewer connections than `limit`, where `state` leaves some out; `has_more` tells the end.",
 		Query: openapi.Paging(
 			openapi.TextParameter("site", "Only those of the site with this id."),
-			openapi.OneOf("state", "Only those in this state.", "pending", "active", agentOffline, "disconnected")),
+			openapi.OneOf("state", "Only those in this state.", "pending", "active", "paused", agentOffline, "disconnected")),
 		Answers: []openapi.Answer{openapi.Gives[list[connectionDocument]](200, "A page of connections.")},
 	})
 	r.own("GET /connections/{id}", "connections.get", auth.View, r.api.getConnection, openapi.Description{
@@ -40,6 +40,35 @@ func (r *routes) ofConnectionLife() {
 		Text:    "The old token is dead at once, and streams that run with it end within a second. The new one is shown this once.",
 		Answers: []openapi.Answer{openapi.Gives[connectionToken](200, "The connection, and its new token.")},
 		Codes:   []fault.Code{fault.Conflict},
+	})
+	r.audited("PUT /connections/{id}/credentials", "connections.relink", auth.Manage, r.api.relink, openapi.Description{
+		Tag: tag, Summary: "Give the connection another login",
+		Text: "The same id, the same token, a new login. The agent logs in first: a login that fails changes nothing. Settings that are left out stay as they are; sealed credentials are sealed with the settings that the connection has afterwards.\n\n" +
+			"Streams under the former login end with `CONFLICT`; writes that have begun do not. A connection whose agent was revoked goes to another agent of its site, which knows nothing of idempotency keys that were used before.",
+		Body:    openapi.Takes[newLogin]("The login."),
+		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection.")},
+		Codes:   []fault.Code{fault.Conflict, fault.ValidationFailed, fault.FieldRequired},
+		Reach:   openapi.Reads,
+	})
+	r.audited("POST /connections/{id}/pause", "connections.pause", auth.Manage, r.api.pause, openapi.Description{
+		Tag: tag, Summary: "Pause the connection",
+		Text:    "It keeps everything, and its system is not asked any more, not even by probes: calls are answered `CONNECTION_PAUSED`, and streams end with it. A write that has begun ends as it would have. Its credits stay in use.",
+		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection, `paused`.")},
+		Codes:   []fault.Code{fault.Conflict},
+	})
+	r.audited("POST /connections/{id}/resume", "connections.resume", auth.Manage, r.api.resume, openapi.Description{
+		Tag: tag, Summary: "Resume a paused connection",
+		Text:    "The next call is made. Resuming a connection that is not paused changes nothing.",
+		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection.")},
+		Codes:   []fault.Code{fault.Conflict},
+	})
+	r.audited("POST /connections/{id}/reconnect", "connections.reconnect", auth.Manage, r.api.reconnect, openapi.Description{
+		Tag: tag, Summary: "Make a new connection like one that was disconnected",
+		Text:    "The same system, site, name and metadata, and the same settings unless others are given; with an id and a token of its own. The agent logs in first, and the credits are taken again. The old connection stays as it is.",
+		Body:    openapi.Takes[newLogin]("The login."),
+		Answers: []openapi.Answer{openapi.Gives[connectionToken](201, "The new connection, and its token.").With(openapi.Location)},
+		Codes:   []fault.Code{fault.NoCredits, fault.Conflict, fault.ValidationFailed, fault.FieldRequired},
+		Reach:   openapi.Reads,
 	})
 	r.audited("POST /connections/{id}/disconnect", "connections.disconnect", auth.Manage, r.api.disconnect, openapi.Description{
 		Tag: tag, Summary: "End a connection for good",

@@ -201,7 +201,7 @@ func (a *API) deleteSite(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err := noBody(r); err != nil {
 		return err
 	}
-	ended, err := a.store.DeleteSite(ctx, p.OrganisationID, r.PathValue("id"))
+	ended, err := a.store.DeleteSite(ctx, p.OrganisationID, r.PathValue("id"), note(ctx, p))
 	if err != nil {
 		return err
 	}

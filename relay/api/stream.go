@@ -60,12 +60,12 @@ func (a *API) flow(ctx context.Context, w http.ResponseWriter, source *lines, c 
 			break // the last line tells why
 		}
 		if err != nil {
-			return a.complete(gone(err), c)
+			return a.complete(left(err), c)
 		}
 	}
 	last, failure := a.lastLine(ctx, source, c)
 	if err := sink.end(last); err != nil && failure == nil {
-		return a.complete(gone(err), c)
+		return a.complete(left(err), c)
 	}
 	if failure != nil {
 		return told{failure}
@@ -73,8 +73,8 @@ func (a *API) flow(ctx context.Context, w http.ResponseWriter, source *lines, c 
 	return nil
 }
 
-// gone is a caller that left, or does not read.
-func gone(err error) *fault.Error {
+// left is a caller that is gone, or does not read.
+func left(err error) *fault.Error {
 	return fault.New(fault.Cancelled, "The caller stopped reading the stream.").Because(err)
 }
 

@@ -78,7 +78,7 @@ func (f *fixture) addConnection(t *testing.T) (string, store.Connection) {
 	_, err2 := f.store.Enrol(ctx, hash, store.NewAgent{ID: id, CertificateExpiresAt: time.Now().Add(time.Hour)})
 	c, err3 := f.store.ReserveConnection(ctx, store.NewConnection{OrganisationID: f.organisation, SiteID: site.ID, AgentID: id, System: "demo", Tier: 1})
 	text, token := auth.NewToken(auth.ConnectionToken)
-	c, err4 := f.store.ActivateConnection(ctx, c.ID, token, nil)
+	c, err4 := f.store.ActivateConnection(ctx, c.ID, token, nil, store.Note{})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func TestReplacedTokenEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, hash := auth.NewToken(auth.ConnectionToken)
-	if _, err := f.store.ReplaceToken(t.Context(), f.organisation, f.connection.ID, hash); err != nil {
+	if _, err := f.store.ReplaceToken(t.Context(), f.organisation, f.connection.ID, hash, store.Note{}); err != nil {
 		t.Fatal(err)
 	}
 	cut(t, ctx, fault.TokenRevoked)
@@ -189,11 +189,11 @@ func TestReplacedTokenEndsAtOnce(t *testing.T) {
 func TestDisconnectedConnectionEndsAtOnce(t *testing.T) {
 	ends := map[string]func(*fixture) error{
 		"disconnect": func(f *fixture) error {
-			_, err := f.store.Disconnect(context.Background(), f.organisation, f.connection.ID)
+			_, err := f.store.Disconnect(context.Background(), f.organisation, f.connection.ID, store.Note{})
 			return err
 		},
 		"delete its site": func(f *fixture) error {
-			_, err := f.store.DeleteSite(context.Background(), f.organisation, f.connection.SiteID)
+			_, err := f.store.DeleteSite(context.Background(), f.organisation, f.connection.SiteID, store.Note{})
 			return err
 		},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gantry/relay/store"
-	"gantry/tunnel/fault"
 )
 
 // Call is what a request needs before it goes to the plant: the principal's connection as it is now, and a context that
@@ -41,9 +40,3 @@ func (a *Authenticator) holdCall(ctx context.Context, organisation, id string) (
 // callsOf names the calls of a connection as a subject of their own: a pause ends them, and not what its token reads at the
 // relay.
 func callsOf(connection string) string { return connection + "/calls" }
-
-// Interrupted reports whether what ended a call may pass: the connection was paused or linked anew, and goes on. A write
-// that the agent has begun is not cut by it.
-func Interrupted(cause error) bool {
-	return fault.Is(cause, fault.ConnectionPaused) || fault.Is(cause, fault.Conflict)
-}

@@ -26,8 +26,8 @@ func (g guard) RevokeKey(ctx context.Context, organisation, id string) (store.Ke
 }
 
 // ReplaceToken implements store.Connections.
-func (g guard) ReplaceToken(ctx context.Context, organisation, id string, token store.Hash) (store.Connection, error) {
-	connection, err := g.Store.ReplaceToken(ctx, organisation, id, token)
+func (g guard) ReplaceToken(ctx context.Context, organisation, id string, token store.Hash, note store.Note) (store.Connection, error) {
+	connection, err := g.Store.ReplaceToken(ctx, organisation, id, token, note)
 	if err == nil {
 		g.authenticator.cache.end(errTokenReplaced(id), tokenOf(id))
 	}
@@ -35,8 +35,8 @@ func (g guard) ReplaceToken(ctx context.Context, organisation, id string, token 
 }
 
 // PauseConnection implements store.Connections.
-func (g guard) PauseConnection(ctx context.Context, organisation, id string) (store.Connection, error) {
-	connection, err := g.Store.PauseConnection(ctx, organisation, id)
+func (g guard) PauseConnection(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	connection, err := g.Store.PauseConnection(ctx, organisation, id, note)
 	if err == nil {
 		g.authenticator.cache.end(errPaused(id), callsOf(id))
 	}
@@ -44,8 +44,8 @@ func (g guard) PauseConnection(ctx context.Context, organisation, id string) (st
 }
 
 // RelinkConnection implements store.Connections.
-func (g guard) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin) (store.Connection, error) {
-	connection, err := g.Store.RelinkConnection(ctx, organisation, id, login)
+func (g guard) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin, note store.Note) (store.Connection, error) {
+	connection, err := g.Store.RelinkConnection(ctx, organisation, id, login, note)
 	if err == nil {
 		g.authenticator.cache.end(errRelinked(id), callsOf(id))
 	}
@@ -53,8 +53,8 @@ func (g guard) RelinkConnection(ctx context.Context, organisation, id string, lo
 }
 
 // Disconnect implements store.Connections.
-func (g guard) Disconnect(ctx context.Context, organisation, id string) (store.Connection, error) {
-	connection, err := g.Store.Disconnect(ctx, organisation, id)
+func (g guard) Disconnect(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	connection, err := g.Store.Disconnect(ctx, organisation, id, note)
 	if err == nil {
 		g.authenticator.cache.end(errDisconnected(id), id)
 	}
@@ -62,8 +62,8 @@ func (g guard) Disconnect(ctx context.Context, organisation, id string) (store.C
 }
 
 // DeleteSite implements store.Sites.
-func (g guard) DeleteSite(ctx context.Context, organisation, id string) (store.Ended, error) {
-	ended, err := g.Store.DeleteSite(ctx, organisation, id)
+func (g guard) DeleteSite(ctx context.Context, organisation, id string, note store.Note) (store.Ended, error) {
+	ended, err := g.Store.DeleteSite(ctx, organisation, id, note)
 	if err != nil {
 		return ended, err
 	}

@@ -67,7 +67,7 @@ type Sites interface {
 	Sites(ctx context.Context, organisation string, page Page) ([]Site, error)
 	// DeleteSite takes the site out of every list, revokes its agents, ends its enrolments and disconnects its
 	// connections, and tells which agents and connections ended.
-	DeleteSite(ctx context.Context, organisation, id string) (Ended, error)
+	DeleteSite(ctx context.Context, organisation, id string, note Note) (Ended, error)
 }
 
 // Enrolments are the one-time permissions to add an agent to a site.
@@ -99,14 +99,15 @@ type Agents interface {
 }
 
 // Connections are logins to systems. A connection is pending while its first login runs, then active, or paused and active
-// again, and at the end disconnected, which is terminal.
+// again, and at the end disconnected, which is terminal. Each change of that life, a new token among them, is an event,
+// which its note tells of and which is appended in the change's own transaction; what changes nothing is none.
 type Connections interface {
 	// ReserveConnection adds a pending connection and takes its tier from the organisation's credits, or refuses with
 	// ErrNoCredits. ErrNotFound: no such site or, at the site, no such unrevoked agent.
 	ReserveConnection(ctx context.Context, connection NewConnection) (Connection, error)
 	// ActivateConnection makes a pending connection active, with the hash of its first token and the settings that
 	// the login was made with; nil: none.
-	ActivateConnection(ctx context.Context, id string, token Hash, settings json.RawMessage) (Connection, error)
+	ActivateConnection(ctx context.Context, id string, token Hash, settings json.RawMessage, note Note) (Connection, error)
 	// DropConnection removes a pending connection and gives its credits back. One that is not pending stays: ErrState.
 	DropConnection(ctx context.Context, id string) error
 	// DropPending removes what a relay that stopped left pending, and tells how many there were. Call it at the start.
@@ -115,19 +116,19 @@ type Connections interface {
 	Connections(ctx context.Context, organisation string, filter ConnectionFilter, page Page) ([]Connection, error)
 	// PauseConnection makes an active connection paused, and ResumeConnection a paused one active. Doing it again changes
 	// nothing. ErrState: it is pending or disconnected.
-	PauseConnection(ctx context.Context, organisation, id string) (Connection, error)
-	ResumeConnection(ctx context.Context, organisation, id string) (Connection, error)
+	PauseConnection(ctx context.Context, organisation, id string, note Note) (Connection, error)
+	ResumeConnection(ctx context.Context, organisation, id string, note Note) (Connection, error)
 	// RelinkConnection notes the login that an active or paused connection has from now on. ErrState: it is neither.
 	// ErrNotFound: no such connection or, at its site, no such unrevoked agent.
-	RelinkConnection(ctx context.Context, organisation, id string, login NewLogin) (Connection, error)
+	RelinkConnection(ctx context.Context, organisation, id string, login NewLogin, note Note) (Connection, error)
 	// AgentConnections lists the connections that an agent should hold: those that are not disconnected.
 	AgentConnections(ctx context.Context, agent string) ([]Connection, error)
 	// TokenByHash finds a connection token, replaced or not, with its connection.
 	TokenByHash(ctx context.Context, hash Hash) (Token, error)
 	// ReplaceToken gives an active or paused connection a new token; the one before is revoked. ErrState: it is neither.
-	ReplaceToken(ctx context.Context, organisation, id string, token Hash) (Connection, error)
+	ReplaceToken(ctx context.Context, organisation, id string, token Hash, note Note) (Connection, error)
 	// Disconnect ends a connection, revokes its token and gives its credits back. Doing it again changes nothing.
-	Disconnect(ctx context.Context, organisation, id string) (Connection, error)
+	Disconnect(ctx context.Context, organisation, id string, note Note) (Connection, error)
 }
 
 // Secrets are the relay's own, made once and then kept.

@@ -65,7 +65,7 @@ func afford(ctx context.Context, tx *sql.Tx, organisation string, tier int) erro
 }
 
 // ActivateConnection implements store.Connections.
-func (s *Store) ActivateConnection(ctx context.Context, id string, token store.Hash, settings json.RawMessage) (store.Connection, error) {
+func (s *Store) ActivateConnection(ctx context.Context, id string, token store.Hash, settings json.RawMessage, note store.Note) (store.Connection, error) {
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
 		if err := inState(ctx, tx, id, store.Pending); err != nil {
 			return store.Connection{}, err
@@ -78,7 +78,7 @@ func (s *Store) ActivateConnection(ctx context.Context, id string, token store.H
 		if err := s.addToken(ctx, tx, id, token); err != nil {
 			return store.Connection{}, err
 		}
-		return findConnection(ctx, tx, id)
+		return s.changed(ctx, tx, id, store.ConnectionCreated, note)
 	})
 }
 
@@ -127,59 +127,96 @@ func (s *Store) AgentConnections(ctx context.Context, agent string) ([]store.Con
 }
 
 // PauseConnection implements store.Connections.
-func (s *Store) PauseConnection(ctx context.Context, organisation, id string) (store.Connection, error) {
-	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, "UPDATE connections SET paused_at = ifnull(paused_at, ?) WHERE id = ?", millis(s.clock()), id)
+func (s *Store) PauseConnection(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
+		if was.State == store.Paused {
+			return was, nil
+		}
+		err := exec(ctx, tx, "UPDATE connections SET paused_at = ? WHERE id = ?", millis(s.clock()), id)
+		if err != nil {
+			return was, err
+		}
+		return s.changed(ctx, tx, id, store.ConnectionPaused, note)
 	})
 }
 
 // ResumeConnection implements store.Connections.
-func (s *Store) ResumeConnection(ctx context.Context, organisation, id string) (store.Connection, error) {
-	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, "UPDATE connections SET paused_at = NULL WHERE id = ?", id)
+func (s *Store) ResumeConnection(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
+		if was.State == store.Active {
+			return was, nil
+		}
+		if err := exec(ctx, tx, "UPDATE connections SET paused_at = NULL WHERE id = ?", id); err != nil {
+			return was, err
+		}
+		return s.changed(ctx, tx, id, store.ConnectionResumed, note)
 	})
 }
 
 // RelinkConnection implements store.Connections.
-func (s *Store) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin) (store.Connection, error) {
-	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, `UPDATE connections SET agent = ?1, settings = ?2 WHERE id = ?3
+func (s *Store) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin, note store.Note) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
+		err := exec(ctx, tx, `UPDATE connections SET agent = ?1, settings = ?2 WHERE id = ?3
 			AND EXISTS (SELECT 1 FROM agents a WHERE a.id = ?1 AND a.site = connections.site AND a.revoked_at IS NULL)`,
 			login.AgentID, document(login.Settings), id)
+		if err != nil {
+			return was, err
+		}
+		return s.changed(ctx, tx, id, store.ConnectionRelinked, note)
 	})
 }
 
 // changeLive changes a connection that is active or paused.
-func (s *Store) changeLive(ctx context.Context, organisation, id string, change func(context.Context, *sql.Tx) error) (store.Connection, error) {
+func (s *Store) changeLive(ctx context.Context, organisation, id string, change func(context.Context, *sql.Tx, store.Connection) (store.Connection, error)) (store.Connection, error) {
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
-		connection, err := findConnection(ctx, tx, id)
+		was, err := findConnection(ctx, tx, id)
 		switch {
 		case err != nil:
-			return store.Connection{}, err
-		case connection.OrganisationID != organisation:
-			return store.Connection{}, store.ErrNotFound
-		case !connection.Live():
-			return store.Connection{}, store.ErrState
+			return was, err
+		case was.OrganisationID != organisation:
+			return was, store.ErrNotFound
+		case !was.Live():
+			return was, store.ErrState
 		}
-		if err := change(ctx, tx); err != nil {
-			return store.Connection{}, err
-		}
-		return findConnection(ctx, tx, id)
+		return change(ctx, tx, was)
 	})
 }
 
+// changed gives a connection as it is after a change of its life, which it notes.
+func (s *Store) changed(ctx context.Context, tx *sql.Tx, id string, kind store.EventKind, note store.Note) (store.Connection, error) {
+	connection, err := findConnection(ctx, tx, id)
+	if err != nil {
+		return connection, err
+	}
+	_, err = s.appendEvent(ctx, tx, note.Change(kind, connection))
+	return connection, err
+}
+
 // Disconnect implements store.Connections.
-func (s *Store) Disconnect(ctx context.Context, organisation, id string) (store.Connection, error) {
-	now := millis(s.clock())
+func (s *Store) Disconnect(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
-		err := exec(ctx, tx, `UPDATE connections SET state = 'disconnected', paused_at = NULL, disconnected_at = ifnull(disconnected_at, ?)
-			WHERE organisation = ? AND id = ?`, now, organisation, id)
-		if err != nil {
-			return store.Connection{}, err
+		was, err := findConnection(ctx, tx, id)
+		switch {
+		case err != nil:
+			return was, err
+		case was.OrganisationID != organisation:
+			return was, store.ErrNotFound
+		case was.State == store.Disconnected:
+			return was, nil
 		}
-		if err := revokeTokens(ctx, tx, id, now); err != nil {
-			return store.Connection{}, err
-		}
-		return findConnection(ctx, tx, id)
+		return s.end(ctx, tx, id, note)
 	})
+}
+
+// end disconnects a connection.
+func (s *Store) end(ctx context.Context, tx *sql.Tx, id string, note store.Note) (store.Connection, error) {
+	now := millis(s.clock())
+	err := exec(ctx, tx, "UPDATE connections SET state = 'disconnected', paused_at = NULL, disconnected_at = ? WHERE id = ?", now, id)
+	if err == nil {
+		err = revokeTokens(ctx, tx, id, now)
+	}
+	if err != nil {
+		return store.Connection{}, err
+	}
+	return s.changed(ctx, tx, id, store.ConnectionDisconnected, note)
 }

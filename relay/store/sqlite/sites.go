@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"gantry/relay/store"
 )
@@ -41,22 +40,27 @@ func (s *Store) Sites(ctx context.Context, organisation string, page store.Page)
 }
 
 // DeleteSite implements store.Sites. The row stays, so that its tokens are refused for the right reason.
-func (s *Store) DeleteSite(ctx context.Context, organisation, id string) (store.Ended, error) {
+func (s *Store) DeleteSite(ctx context.Context, organisation, id string, note store.Note) (store.Ended, error) {
 	now := millis(s.clock())
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (ended store.Ended, err error) {
 		err = exec(ctx, tx, "UPDATE sites SET deleted_at = ? WHERE organisation = ? AND id = ? AND deleted_at IS NULL", now, organisation, id)
 		if err != nil {
 			return ended, err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE tokens SET revoked_at = ? WHERE revoked_at IS NULL
-			AND connection IN (SELECT id FROM connections WHERE site = ?)`, now, id)
+		ended.Agents, err = list(ctx, tx, scanID, "UPDATE agents SET revoked_at = ? WHERE site = ? AND revoked_at IS NULL RETURNING id", now, id)
 		if err != nil {
 			return ended, err
 		}
-		agents, errAgents := list(ctx, tx, scanID, "UPDATE agents SET revoked_at = ? WHERE site = ? AND revoked_at IS NULL RETURNING id", now, id)
-		connections, errConnections := list(ctx, tx, scanID, `UPDATE connections SET state = 'disconnected', paused_at = NULL, disconnected_at = ?
-			WHERE site = ? AND state <> 'disconnected' RETURNING id`, now, id)
-		return store.Ended{Agents: agents, Connections: connections}, errors.Join(errAgents, errConnections)
+		ended.Connections, err = list(ctx, tx, scanID, "SELECT id FROM connections WHERE site = ? AND state <> 'disconnected' ORDER BY id", id)
+		if err != nil {
+			return ended, err
+		}
+		for _, connection := range ended.Connections {
+			if _, err := s.end(ctx, tx, connection, note); err != nil {
+				return ended, err
+			}
+		}
+		return ended, nil
 	})
 }
 

@@ -19,12 +19,15 @@ func scanToken(r row) (t store.Token, err error) {
 }
 
 // ReplaceToken implements store.Connections.
-func (s *Store) ReplaceToken(ctx context.Context, organisation, id string, token store.Hash) (store.Connection, error) {
-	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) ReplaceToken(ctx context.Context, organisation, id string, token store.Hash, note store.Note) (store.Connection, error) {
+	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
 		if err := revokeTokens(ctx, tx, id, millis(s.clock())); err != nil {
-			return err
+			return was, err
 		}
-		return s.addToken(ctx, tx, id, token)
+		if err := s.addToken(ctx, tx, id, token); err != nil {
+			return was, err
+		}
+		return s.changed(ctx, tx, id, store.ConnectionTokenReplaced, note)
 	})
 }
 

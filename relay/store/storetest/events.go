@@ -35,7 +35,7 @@ func kinds(events []store.Event) string {
 
 func testEvents(t *testing.T, b *bench) {
 	ctx, p := t.Context(), b.plant(5)
-	c, other := b.active(p, 1, "token"), b.active(p, 1, "other")
+	c, other := b.pending(p), b.pending(p)
 	failed := happened(c, store.LevelError, store.CallFailed, "vendors")
 	failed.At, failed.Operation, failed.Code, failed.RequestID = b.now().Add(-time.Minute), "list", "SYSTEM_TIMEOUT", "req_1"
 	failed.Data = json.RawMessage(`{"count":3}`)
@@ -77,10 +77,10 @@ func testEvents(t *testing.T, b *bench) {
 
 func testAgentEvents(t *testing.T, b *bench) {
 	ctx, p := t.Context(), b.plant(5)
-	first := b.active(p, 1, "token")
+	first := b.pending(p)
 	is(t, "connected", b.AppendEvents(ctx, ofAgent(first, store.AgentConnected)), nil)
 	b.pass(time.Second)
-	later := b.active(p, 1, "later")
+	later := b.pending(p)
 	is(t, "others", b.AppendEvents(ctx, happened(first, store.LevelInfo, store.ConnectionPaused, ""), ofAgent(first, store.AgentDisconnected),
 		happened(first, store.LevelInfo, store.ConnectionResumed, "")), nil)
 	for connection, want := range map[string]string{
@@ -94,7 +94,7 @@ func testAgentEvents(t *testing.T, b *bench) {
 
 func testEventsAreCapped(t *testing.T, b *bench) {
 	ctx, p := t.Context(), b.plant(5)
-	c, other := b.active(p, 1, "token"), b.active(p, 1, "other")
+	c, other := b.pending(p), b.pending(p)
 	is(t, "in another log", b.AppendEvents(ctx, happened(other, store.LevelInfo, store.ConnectionPaused, "")), nil)
 	const over, batch = 120, 1_000
 	for at := 0; at < store.MaxEvents+over; at += batch {
@@ -128,7 +128,7 @@ func testEventsAreCapped(t *testing.T, b *bench) {
 // testEventsFollow reads while several write to the logs of a connection and its agent, each time after the last id seen.
 func testEventsFollow(t *testing.T, b *bench) {
 	p := b.plant(5)
-	c := b.active(p, 1, "token")
+	c := b.pending(p)
 	const writers, each = 4, 25
 	var all sync.WaitGroup
 	for n := range writers {

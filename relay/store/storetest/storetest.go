@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"the life of a connection", testConnectionLife},
 		{"pause and resume", testPause},
 		{"a new login", testRelink},
+		{"a life is told in events", testLifeEvents},
 		{"a connection that fails is gone", testDropConnection},
 		{"pending connections end with the relay", testDropPending},
 		{"lists of connections", testConnectionLists},
@@ -114,12 +115,21 @@ func newAgent(id string, now time.Time) store.NewAgent {
 	}
 }
 
+// pending makes a connection that no event tells of yet.
+func (b *bench) pending(p plant) store.Connection {
+	b.t.Helper()
+	return got(b.ReserveConnection(b.t.Context(), p.connection(1))).or(b.t)
+}
+
 // active makes a connection of the tier and activates it with a token's hash.
 func (b *bench) active(p plant, tier int, token string) store.Connection {
 	b.t.Helper()
 	c := got(b.ReserveConnection(b.t.Context(), p.connection(tier))).or(b.t)
-	return got(b.ActivateConnection(b.t.Context(), c.ID, hashOf(token), settings)).or(b.t)
+	return got(b.ActivateConnection(b.t.Context(), c.ID, hashOf(token), settings, note)).or(b.t)
 }
+
+// note is that of every change here.
+var note = store.Note{By: store.Actor{ID: "key_1", Name: "CI", Role: store.Admin}, RequestID: "req_1"}
 
 // settings are those of every connection here.
 var settings = json.RawMessage(`{"host":"db.plant"}`)
