@@ -182,6 +182,10 @@ func (s *Session) InFlight() int { return s.calls.count() }
 // Draining tells whether the session takes no new calls of our own.
 func (s *Session) Draining() bool { return s.calls.isClosed() }
 
+// Retired is closed when the session takes no new calls of our own: a call that has no end of its own ends then, since
+// Finish and Drain wait for it.
+func (s *Session) Retired() <-chan struct{} { return s.calls.isShut() }
+
 // Retire makes the session take no new calls of our own, and returns at once.
 func (s *Session) Retire() { s.calls.close() }
 

@@ -11,6 +11,7 @@ type tally struct {
 	own    int
 	served int // of the peer's
 	closed bool
+	shut   chan struct{} // closed with it; nil unless somebody asked
 	ended  chan struct{} // closed when the next call ends; nil unless somebody waits
 }
 
@@ -50,8 +51,24 @@ func (t *tally) end(count *int) {
 
 func (t *tally) close() {
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.shut != nil && !t.closed {
+		close(t.shut)
+	}
 	t.closed = true
-	t.mu.Unlock()
+}
+
+// isShut gives what is closed as soon as no new calls are taken.
+func (t *tally) isShut() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.shut == nil {
+		t.shut = make(chan struct{})
+		if t.closed {
+			close(t.shut)
+		}
+	}
+	return t.shut
 }
 
 func (t *tally) isClosed() bool {

@@ -63,6 +63,7 @@ func (h *Hub) attend(l *link) {
 	} else {
 		h.setUp(ctx, l)
 		h.announce(ctx, l)
+		h.watch(l.agentID)
 		h.fetchCatalogue(ctx, l)
 		h.prove(ctx, l)
 	}

@@ -31,6 +31,7 @@ type Session interface {
 	Finish(ctx context.Context) error
 	Drain(ctx context.Context) error
 	Draining() bool
+	Retired() <-chan struct{}
 	Close(reason string)
 	Done() <-chan struct{}
 	Err() error
@@ -56,6 +57,7 @@ type Options struct {
 	Register        Register
 	Directory       Directory
 	Authority       Authority
+	Listener        Listener      // nil: nobody
 	Node            string        // this node's name in the Directory
 	CertificateLife time.Duration // of agents
 	PingEvery       time.Duration // 10 s

@@ -36,6 +36,8 @@ type session struct {
 	mu     sync.Mutex
 	calls  []string
 	done   chan struct{}
+	health *io.PipeReader // what PathHealth answers; nil: as serve does
+	retire chan struct{}
 	reason string
 }
 
@@ -43,7 +45,7 @@ func newSession(machine, instance string, lane tunnel.Lane) *session {
 	return &session{
 		peer: tunnel.Peer{AgentID: "agt_1", Certificate: &x509.Certificate{RawSubjectPublicKeyInfo: []byte("key")}, Since: time.Now(),
 			Hello: tunnel.Hello{MachineID: machine, InstanceID: instance, Lane: lane}},
-		done: make(chan struct{}),
+		done: make(chan struct{}), retire: make(chan struct{}),
 	}
 }
 
@@ -52,6 +54,7 @@ func (s *session) Peer() tunnel.Peer               { return s.peer }
 func (s *session) Drain(context.Context) error     { return nil }
 func (s *session) Finish(context.Context) error    { return nil }
 func (s *session) Draining() bool                  { return false }
+func (s *session) Retired() <-chan struct{}        { return s.retire }
 func (s *session) Done() <-chan struct{}           { return s.done }
 func (s *session) Err() error                      { return errors.New("closed") }
 func (s *session) InFlight() int                   { return 0 }
@@ -91,6 +94,10 @@ func (s *session) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Unlock()
 	if fail != nil {
 		return nil, fail
+	}
+	if r.URL.Path == wire.PathHealth && s.health != nil {
+		context.AfterFunc(r.Context(), func() { _ = s.health.CloseWithError(r.Context().Err()) })
+		return &http.Response{StatusCode: http.StatusOK, Body: s.health}, nil
 	}
 	w := httptest.NewRecorder()
 	if s.serve != nil {

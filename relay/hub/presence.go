@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -13,7 +14,8 @@ const maxSessions = 8
 
 // presence is the live sessions of one agent, all of one machine. The hub's lock guards it.
 type presence struct {
-	links []*link
+	links   []*link
+	unwatch context.CancelFunc // ends the stream of health; nil: there is none yet
 }
 
 // link is one live session.
@@ -164,6 +166,9 @@ func (h *Hub) remove(l *link) (last bool) {
 		return false
 	}
 	delete(h.agents, l.agentID)
+	if agent.unwatch != nil {
+		agent.unwatch()
+	}
 	if left := h.left[l.agentID]; left != nil {
 		left.gone = time.Now()
 	}
