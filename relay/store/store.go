@@ -16,6 +16,7 @@ type Store interface {
 	Connections
 	Audit
 	Events
+	Conditions
 	Secrets
 
 	// Ping proves that the store can be read.

@@ -50,6 +50,7 @@ func Run(t *testing.T, open Open) {
 		{"events of an agent", testAgentEvents},
 		{"a full log keeps its newest events", testEventsAreCapped},
 		{"who follows a log misses nothing", testEventsFollow},
+		{"conditions", testConditions},
 		{"another organisation sees nothing", testForeign},
 		{"secrets are made once", testSecrets},
 		{"pages", testPages},
