@@ -22,7 +22,7 @@ type shown struct {
 	PausedAt                             *string `json:"paused_at"`
 }
 
-// kinds lists what happened to a connection.
+// kinds lists what was done to a connection. What package status makes of that, it tells a moment later.
 func (c *cloud) kinds(id string) string {
 	c.t.Helper()
 	events, err := c.relay.Store().Events(context.Background(), c.organisation, id, store.EventFilter{Kind: "connection"}, store.Page{})
@@ -31,6 +31,9 @@ func (c *cloud) kinds(id string) string {
 	}
 	var kinds []string
 	for _, e := range events {
+		if e.Kind == store.ConnectionStateChanged {
+			continue
+		}
 		kinds = append(kinds, strings.TrimPrefix(string(e.Kind), "connection."))
 	}
 	return strings.Join(kinds, " ")

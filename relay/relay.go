@@ -22,6 +22,7 @@ import (
 	"gantry/relay/hub"
 	"gantry/relay/jobs"
 	"gantry/relay/metrics"
+	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/relay/store/sqlite"
 	"gantry/tunnel"
@@ -48,9 +49,10 @@ type Relay struct {
 	options Options
 	logger  *slog.Logger
 
-	store    store.Store // through the authenticator's guard
+	store    store.Store // through the guards of the authenticator and of status
 	jobs     *jobs.Jobs
 	hub      *hub.Hub
+	status   *status.Keeper
 	acceptor *tunnel.Acceptor
 	echo     http.Handler
 	api      *api.API
@@ -112,8 +114,10 @@ func (r *Relay) open(ctx context.Context) error {
 // join connects the parts.
 func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator, systems []wire.System) {
 	r.pin = authority.Pin()
+	r.status = status.New(status.Options{Store: r.store, Logger: r.logger})
+	r.store = r.status.Guard(r.store)
 	r.hub = hub.New(hub.Options{
-		Register: r.store, Directory: &hub.Memory{}, Authority: authority, Node: "self", CertificateLife: r.config.CertificateLife,
+		Register: r.store, Directory: &hub.Memory{}, Authority: authority, Listener: r.status, Node: "self", CertificateLife: r.config.CertificateLife,
 		PingEvery: r.options.Timings.PingEvery, PingTimeout: r.options.Timings.PingTimeout, Logger: r.logger,
 	})
 	r.acceptor = &tunnel.Acceptor{
@@ -124,7 +128,7 @@ func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator
 	r.echo = tunnel.EchoHandler()
 	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Arrivals: r.acceptor.Arrivals, Store: r.storeUp})
 	r.api = api.New(api.Options{
-		Store: r.store, Authenticator: authenticator, Hub: r.hub, Systems: systems, EnrolToken: r.enrolToken,
+		Store: r.store, Authenticator: authenticator, Hub: r.hub, Status: r.status, Systems: systems, EnrolToken: r.enrolToken,
 		Limits: r.config.Limits, Meter: r.metrics, Logger: r.logger,
 	})
 }

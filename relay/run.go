@@ -36,6 +36,10 @@ func (r *Relay) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.status.Start(ctx, r.hub); err != nil {
+		return fmt.Errorf("know the connections: %w", err)
+	}
+	defer r.status.Stop()
 	if err := r.jobs.Start(ctx, r.tasks(), r.sweeps()); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func (a *API) data(operation string, serve dataAnswer) http.Handler {
 		if ctx, err = a.narrow(ctx, r, p); err != nil {
 			return err
 		}
+		w.(*visit).connection = p.Connection
 		return serve(w, r.WithContext(ctx), p)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"gantry/connectors/wire"
 	"gantry/relay/auth"
 	"gantry/relay/hub"
+	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/tunnel/fault"
 )
@@ -30,6 +31,7 @@ type Options struct {
 	Store         store.Store // Authenticator.Store, so that revocations take effect at once
 	Authenticator *auth.Authenticator
 	Hub           *hub.Hub
+	Status        *status.Keeper
 	Systems       []wire.System // the relay's own catalogue, for sites whose agents published none
 	EnrolToken    TokenMaker
 	Limits        configs.RelayLimits
@@ -42,6 +44,7 @@ type API struct {
 	store   store.Store
 	auth    *auth.Authenticator
 	hub     *hub.Hub
+	status  *status.Keeper
 	systems []wire.System
 	token   TokenMaker
 	limits  configs.RelayLimits
@@ -58,7 +61,7 @@ type API struct {
 // New makes the API. It starts nothing.
 func New(o Options) *API {
 	a := &API{
-		store: o.Store, auth: o.Authenticator, hub: o.Hub, systems: o.Systems, token: o.EnrolToken, limits: o.Limits,
+		store: o.Store, auth: o.Authenticator, hub: o.Hub, status: o.Status, systems: o.Systems, token: o.EnrolToken, limits: o.Limits,
 		limiter: auth.NewLimiter(float64(o.Limits.RatePerToken), o.Limits.BurstPerToken, nil),
 		calls:   newGate(o.Limits.CallsPerConnection, "calls"),
 		streams: newGate(o.Limits.StreamsPerConnection, "streams"),
@@ -92,8 +95,10 @@ type visit struct {
 	token     string // id of the token
 	begun     bool   // the status is out
 	subject   store.Subject
-	before    func() // runs before the status goes out; nil: nothing
-	err       error
+
+	connection *store.Connection // whose data were asked for; nil: none
+	before     func()            // runs before the status goes out; nil: nothing
+	err        error
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -151,6 +156,9 @@ func (a *API) finish(v *visit, r *http.Request, failure error, took time.Duratio
 	problem.RequestID = requestIDOf(r.Context())
 	a.meter.Call(v.operation, string(problem.Code), string(problem.Hop), took)
 	a.log(v, r, problem, took)
+	if v.connection != nil && problem.Code != fault.Cancelled {
+		a.status.Failed(*v.connection, problem)
+	}
 	if _, streamed := errors.AsType[told](failure); streamed {
 		return
 	}

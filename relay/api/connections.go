@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gantry/relay/auth"
+	"gantry/relay/status"
 	"gantry/relay/store"
 )
 
@@ -17,7 +18,7 @@ type connectionDocument struct {
 	Agent          string          `json:"agent"`
 	System         string          `json:"system"`
 	Name           string          `json:"name"`
-	State          string          `json:"state"` // pending, active, paused, agent_offline or disconnected
+	State          status.State    `json:"state"` // as of now: the one that its status document shows
 	Credits        int             `json:"credits"`
 	Settings       json.RawMessage `json:"settings"`
 	Metadata       json.RawMessage `json:"metadata"`
@@ -27,16 +28,9 @@ type connectionDocument struct {
 	DisconnectedAt *time.Time      `json:"disconnected_at"`
 }
 
-// agentOffline is the state of an active connection whose agent is not proved to be there.
-const agentOffline = "agent_offline"
-
 func (a *API) show(c store.Connection) connectionDocument {
-	state := string(c.State)
-	if c.State == store.Active && !a.hub.Presence(c.AgentID).Connected {
-		state = agentOffline
-	}
 	return connectionDocument{
-		ID: c.ID, Site: c.SiteID, Agent: c.AgentID, System: c.System, Name: c.Name, State: state, Credits: c.Tier,
+		ID: c.ID, Site: c.SiteID, Agent: c.AgentID, System: c.System, Name: c.Name, State: a.status.State(c), Credits: c.Tier,
 		Settings: orEmpty(c.Settings), Metadata: orEmpty(c.Metadata),
 		CreatedAt: moment(c.CreatedAt), ActivatedAt: moment(c.ActivatedAt), PausedAt: moment(c.PausedAt),
 		DisconnectedAt: moment(c.DisconnectedAt),
@@ -50,34 +44,50 @@ func orEmpty(object json.RawMessage) json.RawMessage {
 	return object
 }
 
-// listConnections filters by the state that is shown. A page can hold fewer than `limit`; `has_more` tells the end.
 func (a *API) listConnections(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
 	query, asked, err := page(r, "site", "state")
 	if err != nil {
 		return err
 	}
-	filter := store.ConnectionFilter{SiteID: query.Get("site"), State: store.State(query.Get("state"))}
-	wanted := string(filter.State)
-	switch wanted {
-	case agentOffline:
-		filter.State = store.Active
-	case "", string(store.Pending), string(store.Active), string(store.Paused), string(store.Disconnected):
-	default:
-		return badParameter("state", "pending, active, paused, agent_offline or disconnected")
-	}
-	rows, err := a.store.Connections(ctx, p.OrganisationID, filter, asked)
+	wanted, err := stateWanted(query.Get("state"))
 	if err != nil {
 		return err
 	}
-	envelope := paged(rows, asked, func(c store.Connection) string { return c.ID }, a.show)
-	kept := envelope.Data[:0]
-	for _, c := range envelope.Data {
-		if wanted == "" || c.State == wanted {
-			kept = append(kept, c)
-		}
+	rows, err := a.inState(ctx, p.OrganisationID, query.Get("site"), wanted, asked)
+	if err != nil {
+		return err
 	}
-	envelope.Data = kept
-	return reply(w, http.StatusOK, envelope)
+	return reply(w, http.StatusOK, paged(rows, asked, func(c store.Connection) string { return c.ID }, a.show))
+}
+
+// inState finds the connections of a page that are in a state now. The store knows where a connection's life stands, and
+// nothing beyond: of those that are alive, all are looked at.
+func (a *API) inState(ctx context.Context, organisation, site string, wanted status.State, asked store.Page) ([]store.Connection, error) {
+	filter := store.ConnectionFilter{SiteID: site}
+	switch wanted {
+	case "":
+		return a.store.Connections(ctx, organisation, filter, asked)
+	case status.Pending, status.Paused, status.Disconnected:
+		filter.State = store.State(wanted)
+	default:
+		filter.State = store.Active
+	}
+	var found []store.Connection
+	for next := (store.Page{After: asked.After}); ; {
+		rows, err := a.store.Connections(ctx, organisation, filter, next)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			if a.status.State(row) == wanted {
+				found = append(found, row)
+			}
+		}
+		if len(rows) < next.Size() || len(found) >= asked.Limit {
+			return found[:min(len(found), asked.Limit)], nil
+		}
+		next.After = rows[len(rows)-1].ID
+	}
 }
 
 func (a *API) getConnection(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {

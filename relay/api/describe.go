@@ -3,7 +3,9 @@ package api
 import (
 	"reflect"
 
+	"gantry/connectors/wire"
 	"gantry/relay/openapi"
+	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/tunnel/check"
 )
@@ -33,9 +35,14 @@ func groups() []openapi.Group {
 // words are the types of documents that are one of a list of words.
 func words() map[reflect.Type][]string {
 	return map[reflect.Type][]string{
-		reflect.TypeFor[store.Role]():   texts(store.Roles()),
-		reflect.TypeFor[check.Status](): texts([]check.Status{check.Passed, check.Warned, check.Failed, check.Skipped}),
-		reflect.TypeFor[check.Team]():   texts([]check.Team{check.PlantIT, check.Proxy, check.Firewall, check.DBA, check.Cloud}),
+		reflect.TypeFor[store.Role]():          texts(store.Roles()),
+		reflect.TypeFor[check.Status]():        texts([]check.Status{check.Passed, check.Warned, check.Failed, check.Skipped}),
+		reflect.TypeFor[status.State]():        texts(status.States()),
+		reflect.TypeFor[status.Affects]():      texts([]status.Affects{status.Nothing, status.SomeEntities, status.Everything}),
+		reflect.TypeFor[wire.SystemState]():    texts([]wire.SystemState{wire.SystemUnknown, wire.SystemReachable, wire.SystemUnreachable}),
+		reflect.TypeFor[wire.CircuitState]():   texts([]wire.CircuitState{wire.CircuitClosed, wire.CircuitOpen, wire.CircuitHalfOpen}),
+		reflect.TypeFor[wire.OperationState](): texts([]wire.OperationState{wire.OperationUnknown, wire.OperationWorking, wire.OperationFailing, wire.OperationDenied}),
+		reflect.TypeFor[check.Team]():          texts([]check.Team{check.PlantIT, check.Proxy, check.Firewall, check.DBA, check.Cloud}),
 	}
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"gantry/relay/auth"
 	"gantry/relay/openapi"
+	"gantry/relay/status"
 	"gantry/tunnel/fault"
 )
 
@@ -20,10 +21,10 @@ func (r *routes) ofConnections() {
 	})
 	r.own("GET /connections", "connections.list", auth.View, r.api.listConnections, openapi.Description{
 		Tag: tag, Summary: "List the connections",
-		Text: "A page can hold fewer connections than `limit`, where `state` leaves some out; `has_more` tells the end.",
+		Text: "Each with its state as of now.",
 		Query: openapi.Paging(
 			openapi.TextParameter("site", "Only those of the site with this id."),
-			openapi.OneOf("state", "Only those in this state.", "pending", "active", "paused", agentOffline, "disconnected")),
+			openapi.OneOf("state", "Only those in this state.", texts(status.States())...)),
 		Answers: []openapi.Answer{openapi.Gives[list[connectionDocument]](200, "A page of connections.")},
 	})
 	r.own("GET /connections/{id}", "connections.get", auth.View, r.api.getConnection, openapi.Description{
@@ -31,7 +32,22 @@ func (r *routes) ofConnections() {
 		Text:    "A connection with its settings and its state, and never a secret.",
 		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection.")},
 	})
+	r.own("GET /connections/{id}/status", "connections.status", auth.View, r.api.getStatus, openapi.Description{
+		Tag: tag, Summary: "Show how a connection is", Text: aboutStatus,
+		Answers: []openapi.Answer{openapi.Gives[status.ConnectionStatus](200, "The status.")},
+	})
+	r.audited("POST /connections/{id}/circuits/reset", "connections.reset_circuits", auth.Manage, r.api.resetCircuits, openapi.Description{
+		Tag: tag, Summary: "Let calls pass again",
+		Text:    "Closes the connection's circuit breakers, and forgets that its system asked for fewer calls or refused the login: the next call is made. It is for after a repair; breakers close by themselves, too.",
+		Answers: []openapi.Answer{openapi.Empty(204, "The next call is made.")},
+		Reach:   openapi.AtAgent,
+	})
 }
+
+// aboutStatus describes the status document.
+const aboutStatus = "What holds now, proved: one state, a sentence that can be read out (`message`), how far it reaches (`affects`), and what it rests on.\n\n" +
+	"The agent's part is proved by a call to the agent's own loop, never older than 30 seconds. The system's and the entities' parts come from calls and from one cheap check a minute (none in the plant's quiet hours), and say when (`checked_at`). " +
+	"A state hides those behind it: disconnected, paused, agent_offline, system_offline, reauth_required, throttled, degraded, active."
 
 func (r *routes) ofConnectionLife() {
 	const tag = "Connections"

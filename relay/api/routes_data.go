@@ -3,6 +3,7 @@ package api
 import (
 	"gantry/connectors/wire"
 	"gantry/relay/openapi"
+	"gantry/relay/status"
 )
 
 func (r *routes) ofConnection() {
@@ -11,6 +12,10 @@ func (r *routes) ofConnection() {
 		Tag: tag, Summary: "Show this connection",
 		Text:    "The connection that the token belongs to.",
 		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection.")},
+	})
+	r.data("GET /connection/status", "connection.status", r.api.showStatus, openapi.Description{
+		Tag: tag, Summary: "Show how this connection is", Text: aboutStatus,
+		Answers: []openapi.Answer{openapi.Gives[status.ConnectionStatus](200, "The status.")},
 	})
 	r.data("GET /connection/capabilities", "connection.capabilities", r.api.capabilities, openapi.Description{
 		Tag: tag, Summary: "Show what this connection may do",

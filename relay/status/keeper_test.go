@@ -61,6 +61,18 @@ func (m *memory) Agent(_ context.Context, id string) (store.Agent, error) {
 	return store.Agent{ID: id, OrganisationID: "org_1", SiteID: "site_1", Facts: []byte(`{"hostname":"plant-1"}`)}, nil
 }
 
+func (m *memory) failing(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = err
+}
+
+func (m *memory) saved() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.saves
+}
+
 // take gives the events since the last time, as lines.
 func (m *memory) take() string {
 	m.mu.Lock()
@@ -323,11 +335,11 @@ func TestRestart(t *testing.T) {
 func TestAStoreThatTakesNothing(t *testing.T) {
 	atWork(t, func(d *desk) {
 		d.active()
-		d.store.fail = errors.New("full")
+		d.store.failing(errors.New("full"))
 		d.Told("agt_1", healthy(func(h *wire.Health) { h.System.State = wire.SystemUnreachable }))
 		d.expect("nothing is written")
 		d.pass(time.Minute)
-		d.store.fail = nil
+		d.store.failing(nil)
 		d.pass(2 * time.Second)
 		d.expect("and nothing is lost", changed(Active, SystemOffline))
 	})
@@ -337,12 +349,12 @@ func TestAStoreThatTakesNothing(t *testing.T) {
 func TestMatricesAreNotWrittenAllTheTime(t *testing.T) {
 	atWork(t, func(d *desk) {
 		d.active()
-		before := d.store.saves
+		before := d.store.saved()
 		for range 600 {
 			d.Told("agt_1", healthy(nil))
 			d.pass(time.Second)
 		}
-		if saves := d.store.saves - before; saves < 1 || saves > 3 {
+		if saves := d.store.saved() - before; saves < 1 || saves > 3 {
 			t.Errorf("written %d times in 10 minutes", saves)
 		}
 	})

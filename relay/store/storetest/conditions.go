@@ -15,8 +15,8 @@ func testConditions(t *testing.T, b *bench) {
 	second := b.active(other, 1, "second")
 	b.pass(time.Second)
 	got(b.ReserveConnection(ctx, p.connection(1))).or(t)
-	ended := got(b.Disconnect(ctx, p.organisation, b.active(p, 1, "ended").ID)).or(t)
-	second = got(b.PauseConnection(ctx, other.organisation, second.ID)).or(t)
+	ended := got(b.Disconnect(ctx, p.organisation, b.active(p, 1, "ended").ID, note)).or(t)
+	second = got(b.PauseConnection(ctx, other.organisation, second.ID, note)).or(t)
 
 	told := store.Condition{ConnectionID: first.ID, State: "degraded", Since: b.now(), Reauth: true, Matrix: json.RawMessage(`{"a":1}`)}
 	is(t, "none", b.SaveConditions(ctx), nil)
