@@ -23,7 +23,6 @@ import (
 
 	"gantry/configs"
 	"gantry/connectors/wire"
-	"gantry/relay/store"
 	"gantry/tunnel"
 	"gantry/tunnel/fault"
 	"gantry/tunnel/pki"
@@ -560,19 +559,6 @@ func TestOverload(t *testing.T) {
 	}
 	close(release)
 	first.Wait()
-}
-
-func TestRateLimit(t *testing.T) {
-	c := startCloud(t, func(r *configs.Relay) { r.Limits.RatePerToken, r.Limits.BurstPerToken = 1, 2 })
-	key := c.newKey(store.Read)
-	var last reply
-	for range 3 {
-		last = c.call(key, "GET", "/credits", "")
-	}
-	e := last.problem(t)
-	if e.Code != fault.RateLimitExceeded || last.header.Get("Retry-After") == "" || last.header.Get("RateLimit") == "" || last.header.Get("RateLimit-Policy") == "" {
-		t.Errorf("%+v %v", e, last.header)
-	}
 }
 
 // TestStopLosesNoCall stops the relay while calls run: every one that was taken is answered.
