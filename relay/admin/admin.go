@@ -21,6 +21,8 @@ type Administration interface {
 	Organisations(ctx context.Context) ([]Organisation, error)
 	// CreateOrganisation founds an organisation with a pool of connection credits.
 	CreateOrganisation(ctx context.Context, wish NewOrganisation) (Organisation, error)
+	// SetCredits makes an organisation's pool larger or smaller. A pool that is smaller than what is used ends nothing.
+	SetCredits(ctx context.Context, organisation string, credits int) (Organisation, error)
 	Keys(ctx context.Context, organisation string) ([]Key, error)
 	// CreateKey makes a key. Its token is in the answer and nowhere else.
 	CreateKey(ctx context.Context, organisation string, wish NewKey) (Key, error)

@@ -72,6 +72,11 @@ func (c *Client) CreateOrganisation(ctx context.Context, wish NewOrganisation) (
 	return ask[Organisation](ctx, c, http.MethodPost, "/organisations", wish)
 }
 
+// SetCredits implements Administration.
+func (c *Client) SetCredits(ctx context.Context, organisation string, credits int) (Organisation, error) {
+	return ask[Organisation](ctx, c, http.MethodPut, "/organisations/"+url.PathEscape(organisation)+"/credits", credits)
+}
+
 // Keys implements Administration.
 func (c *Client) Keys(ctx context.Context, organisation string) ([]Key, error) {
 	return ask[[]Key](ctx, c, http.MethodGet, keysPath(organisation), nil)

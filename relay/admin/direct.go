@@ -38,8 +38,8 @@ func (d Direct) Organisations(ctx context.Context) ([]Organisation, error) {
 // CreateOrganisation implements Administration.
 func (d Direct) CreateOrganisation(ctx context.Context, wish NewOrganisation) (Organisation, error) {
 	name, problem := checkName(wish.Name)
-	if problem == nil && (wish.Credits < 0 || wish.Credits > maxCredits) {
-		problem = invalid("credits", "should be a number from 0 to %d", maxCredits)
+	if problem == nil {
+		problem = checkCredits(wish.Credits)
 	}
 	if problem != nil {
 		return Organisation{}, problem
@@ -49,6 +49,22 @@ func (d Direct) CreateOrganisation(ctx context.Context, wish NewOrganisation) (O
 		return Organisation{}, told(err)
 	}
 	return showOrganisation(o, store.Credits{Total: o.Credits}), d.record(ctx, o.ID, "organisations.create", o.ID)
+}
+
+// SetCredits implements Administration.
+func (d Direct) SetCredits(ctx context.Context, organisation string, credits int) (Organisation, error) {
+	if err := checkCredits(credits); err != nil {
+		return Organisation{}, err
+	}
+	o, err := d.Store.SetCredits(ctx, organisation, credits)
+	if err != nil {
+		return Organisation{}, told(err)
+	}
+	used, err := d.Store.Credits(ctx, organisation)
+	if err != nil {
+		return Organisation{}, told(err)
+	}
+	return showOrganisation(o, used), d.record(ctx, o.ID, "organisations.credits", o.ID)
 }
 
 // Keys implements Administration.
@@ -131,6 +147,13 @@ func showOrganisation(o store.Organisation, c store.Credits) Organisation {
 
 func showKey(k store.Key, token string) Key {
 	return Key{k.ID, k.OrganisationID, k.Name, k.Role, token, k.CreatedAt, k.ExpiresAt, k.RevokedAt}
+}
+
+func checkCredits(credits int) error {
+	if credits < 0 || credits > maxCredits {
+		return invalid("credits", "should be a number from 0 to %d", maxCredits)
+	}
+	return nil
 }
 
 func checkName(name string) (string, error) {

@@ -90,6 +90,13 @@ func Handler(a Service, logger *slog.Logger) http.Handler {
 		}
 		return a.CreateOrganisation(r.Context(), wish)
 	}))
+	mux.Handle("PUT /organisations/{organisation}/credits", answer(logger, func(r *http.Request) (any, error) {
+		credits, err := read[int](r)
+		if err != nil {
+			return nil, err
+		}
+		return a.SetCredits(r.Context(), r.PathValue("organisation"), credits)
+	}))
 	mux.Handle("GET /organisations/{organisation}/keys", answer(logger, func(r *http.Request) (any, error) {
 		return a.Keys(r.Context(), r.PathValue("organisation"))
 	}))

@@ -93,11 +93,12 @@ type auditDocument struct {
 	Result       string        `json:"result"` // OK, or the code that it failed with
 }
 
-// actorDocument is who did it: an organisation key, or whoever owns the relay (role `operator`, no id).
+// actorDocument is who did it: an organisation key, a one-time token that enrolled an agent (role `enrolment`), or whoever
+// owns the relay (role `operator`, no id).
 type actorDocument struct {
 	ID   string     `json:"id,omitempty"`
 	Name string     `json:"name"`
-	Role store.Role `json:"role"`
+	Role store.Role `json:"role" openapi:"admin|support|read|enrolment|operator"`
 }
 
 func showAudit(e store.AuditEntry) auditDocument {

@@ -34,7 +34,7 @@ type AuditEntry struct {
 
 // Actor is who did it.
 type Actor struct {
-	ID   string // of the key; empty for whoever owns the relay
+	ID   string // of the key or the enrolment token; empty for whoever owns the relay
 	Name string
 	Role Role
 }

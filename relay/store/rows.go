@@ -47,6 +47,9 @@ const (
 // Operator is the role of whoever owns the relay. No key has it.
 const Operator Role = "operator"
 
+// Enroller is the role of whoever enrols an agent with a one-time token. No key has it.
+const Enroller Role = "enrolment"
+
 // Roles lists the roles of keys.
 func Roles() []Role { return []Role{Admin, Support, Read} }
 

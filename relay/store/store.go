@@ -47,6 +47,8 @@ type Organisations interface {
 	CreateOrganisation(ctx context.Context, name string, credits int) (Organisation, error)
 	Organisation(ctx context.Context, id string) (Organisation, error)
 	Organisations(ctx context.Context, page Page) ([]Organisation, error)
+	// SetCredits makes the organisation's pool larger or smaller. Connections that the smaller one could not pay stay.
+	SetCredits(ctx context.Context, id string, credits int) (Organisation, error)
 	// Credits tells what the organisation's connections that are not disconnected use of its pool.
 	Credits(ctx context.Context, organisation string) (Credits, error)
 }
@@ -77,7 +79,7 @@ type Enrolments interface {
 	// Enrolment finds what a token's hash permits. Its refusals are those of Enrol.
 	Enrolment(ctx context.Context, hash Hash) (Enrolment, error)
 	// Enrol consumes the token and keeps the agent, in one transaction: of two callers with one token exactly one
-	// succeeds. It refuses with ErrTokenUnknown, ErrTokenUsed, ErrTokenExpired or ErrSiteDeleted.
+	// succeeds. The organisation's audit has it. It refuses with ErrTokenUnknown, ErrTokenUsed, ErrTokenExpired or ErrSiteDeleted.
 	Enrol(ctx context.Context, hash Hash, agent NewAgent) (Agent, error)
 }
 

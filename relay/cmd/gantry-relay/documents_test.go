@@ -28,6 +28,7 @@ var documents = clitest.Documents{
 	"keys list":       list[admin.Key]{},
 	"keys revoke":     keyDocument{},
 	"orgs create":     organisationDocument{},
+	"orgs credits":    organisationDocument{},
 	"orgs list":       list[admin.Organisation]{},
 	"serve":           clitest.NoDocument{Why: "it serves"},
 	"version":         cli.Version{},

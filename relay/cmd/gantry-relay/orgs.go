@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ type organisationDocument struct {
 }
 
 func (a *app) orgs() *cobra.Command {
-	return cli.Group("orgs", "Found and list organisations", a.orgsCreate(), a.orgsList())
+	return cli.Group("orgs", "Found and list organisations, and set their credits", a.orgsCreate(), a.orgsList(), a.orgsCredits())
 }
 
 func (a *app) orgsCreate() *cobra.Command {
@@ -42,6 +43,31 @@ func (a *app) orgsCreate() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&wish.Credits, "credits", 0, "connection credits in its pool: a connection uses its system's tier")
 	return cmd
+}
+
+func (a *app) orgsCredits() *cobra.Command {
+	return &cobra.Command{
+		Use: "credits ORG CREDITS", Short: "Set how many credits an organisation has", Args: cli.Args(cobra.ExactArgs(2)),
+		ValidArgsFunction: cli.Complete(a.organisationWords),
+		Long: "Set how many connection credits are in an organisation's pool. A connection uses its system's\ntier. A pool " +
+			"that is smaller than what is used ends no connection; there can be no new one then.",
+		Example: "  gantry-relay orgs credits org_… 25",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			credits, err := strconv.Atoi(given[1])
+			if err != nil {
+				return cli.Fail(cli.ExitUsage, "Give the whole pool as a number, as 25.", "%q is no number of credits", given[1])
+			}
+			return a.ofOrganisation(cmd, given[0], func(ctx context.Context, ad admin.Administration, id string) error {
+				o, err := ad.SetCredits(ctx, id, credits)
+				if err != nil {
+					return err
+				}
+				a.Answer(organisationDocument{schema, o}, fmt.Sprintf("%s has %s: %d used, %d left.", o.Name,
+					cli.Count(o.Credits.Total, "credit", "credits"), o.Credits.Used, o.Credits.Available))
+				return nil
+			})
+		},
+	}
 }
 
 func (a *app) orgsList() *cobra.Command {

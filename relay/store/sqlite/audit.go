@@ -18,20 +18,25 @@ func scanAudit(r row) (e store.AuditEntry, err error) {
 	return e, err
 }
 
-// RecordAudit implements store.Audit. Writes run one at a time, so that the numbers have no gap.
+// RecordAudit implements store.Audit.
 func (s *Store) RecordAudit(ctx context.Context, e store.AuditEntry) (store.AuditEntry, error) {
-	e.At = s.clock()
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.AuditEntry, error) {
-		var number int
-		err := tx.QueryRowContext(ctx, `INSERT INTO audit (number, organisation, at, actor, actor_name, actor_role, action, target, site, agent,
-				connection, request_id, result)
-			SELECT 1 + (SELECT ifnull(max(number), 0) FROM audit WHERE organisation = o.id), o.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-			FROM organisations o WHERE o.id = ? RETURNING number`,
-			millis(e.At), e.Actor.ID, e.Actor.Name, string(e.Actor.Role), e.Action, e.Subject.Target, e.Subject.SiteID, e.Subject.AgentID,
-			e.Subject.ConnectionID, e.RequestID, e.Result, e.OrganisationID).Scan(&number)
-		e.ID = store.AuditID(number)
-		return e, err
+		return s.recordAudit(ctx, tx, e)
 	})
+}
+
+// recordAudit adds an entry within a transaction. Writes run one at a time, so that the numbers have no gap.
+func (s *Store) recordAudit(ctx context.Context, tx *sql.Tx, e store.AuditEntry) (store.AuditEntry, error) {
+	e.At = s.clock()
+	var number int
+	err := tx.QueryRowContext(ctx, `INSERT INTO audit (number, organisation, at, actor, actor_name, actor_role, action, target, site, agent,
+			connection, request_id, result)
+		SELECT 1 + (SELECT ifnull(max(number), 0) FROM audit WHERE organisation = o.id), o.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+		FROM organisations o WHERE o.id = ? RETURNING number`,
+		millis(e.At), e.Actor.ID, e.Actor.Name, string(e.Actor.Role), e.Action, e.Subject.Target, e.Subject.SiteID, e.Subject.AgentID,
+		e.Subject.ConnectionID, e.RequestID, e.Result, e.OrganisationID).Scan(&number)
+	e.ID = store.AuditID(number)
+	return e, err
 }
 
 // Audit implements store.Audit.

@@ -68,6 +68,13 @@ func (s *Store) Enrol(ctx context.Context, hash store.Hash, agent store.NewAgent
 		if err := exec(ctx, tx, "UPDATE enrolments SET used_by = ? WHERE id = ?", agent.ID, e.ID); err != nil {
 			return store.Agent{}, err
 		}
+		_, err = s.recordAudit(ctx, tx, store.AuditEntry{
+			OrganisationID: e.OrganisationID, Actor: store.Actor{ID: e.ID, Name: "enrolment token", Role: store.Enroller}, Action: "agents.enrol",
+			Subject: store.Subject{Target: agent.ID, SiteID: e.SiteID, AgentID: agent.ID}, Result: "OK",
+		})
+		if err != nil {
+			return store.Agent{}, err
+		}
 		return findAgent(ctx, tx, agent.ID)
 	})
 }

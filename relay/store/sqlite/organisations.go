@@ -34,6 +34,16 @@ func (s *Store) Organisations(ctx context.Context, page store.Page) ([]store.Org
 	return list(ctx, s.read, scanOrganisation, organisationColumns+" WHERE id > ? ORDER BY id LIMIT ?", page.After, page.Size())
 }
 
+// SetCredits implements store.Organisations.
+func (s *Store) SetCredits(ctx context.Context, id string, credits int) (store.Organisation, error) {
+	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Organisation, error) {
+		if err := exec(ctx, tx, "UPDATE organisations SET credits = ? WHERE id = ?", credits, id); err != nil {
+			return store.Organisation{}, err
+		}
+		return one(ctx, tx, scanOrganisation, organisationColumns+" WHERE id = ?", id)
+	})
+}
+
 // Credits implements store.Organisations.
 func (s *Store) Credits(ctx context.Context, organisation string) (store.Credits, error) {
 	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // the sum and the pool of one moment

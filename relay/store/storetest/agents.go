@@ -20,6 +20,12 @@ func testEnrolment(t *testing.T, b *bench) {
 
 	new1 := newAgent("agt_1", b.now())
 	agent := got(b.Enrol(ctx, used, new1)).or(t)
+	entries := got(b.Audit(ctx, agent.OrganisationID, store.Page{})).or(t)
+	same(t, "the audit", []store.AuditEntry{{
+		ID: store.AuditID(1), OrganisationID: agent.OrganisationID, At: b.now(), Action: "agents.enrol", Result: "OK",
+		Actor: entries[0].Actor, Subject: store.Subject{Target: agent.ID, SiteID: agent.SiteID, AgentID: agent.ID},
+	}}, entries)
+	same(t, "who enrolled", store.Actor{ID: e.ID, Name: "enrolment token", Role: store.Enroller}, entries[0].Actor)
 	same(t, "agent", store.Agent{
 		ID: "agt_1", OrganisationID: o.ID, SiteID: site.ID, MachineID: new1.MachineID, Key: new1.Key, Facts: new1.Facts,
 		CertificateExpiresAt: new1.CertificateExpiresAt, EnrolledAt: b.now(),

@@ -10,7 +10,7 @@ import (
 )
 
 func testAudit(t *testing.T, b *bench) {
-	ctx, p, other := t.Context(), b.plant(1), b.organisation(1).ID
+	ctx, p, other := t.Context(), plant{b.organisation(1).ID, "site_1", "agt_1"}, b.organisation(1).ID
 	entry := store.AuditEntry{
 		OrganisationID: p.organisation, Actor: store.Actor{ID: "key_1", Name: "CI", Role: store.Admin}, Action: "agents.delete",
 		Subject: store.Subject{Target: p.agent, SiteID: p.site, AgentID: p.agent}, RequestID: "req_1", Result: "OK",

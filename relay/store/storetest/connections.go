@@ -186,6 +186,13 @@ func testCredits(t *testing.T, b *bench) {
 	same(t, "available", 0, credits.Available())
 	is(t, "one more", got(b.ReserveConnection(ctx, p.connection(1))).err, store.ErrNoCredits)
 	got(b.ReserveConnection(ctx, p.connection(0))).or(t)
+
+	same(t, "a larger pool", 6, got(b.SetCredits(ctx, p.organisation, 6)).or(t).Credits)
+	got(b.ReserveConnection(ctx, p.connection(1))).or(t)
+	got(b.SetCredits(ctx, p.organisation, 1)).or(t)
+	credits = got(b.Credits(ctx, p.organisation)).or(t)
+	same(t, "a pool smaller than what is used", [3]int{1, 6, 0}, [3]int{credits.Total, credits.Used, credits.Available()})
+	is(t, "of none", got(b.SetCredits(ctx, "org_0", 1)).err, store.ErrNotFound)
 }
 
 func testCreditsConcurrently(t *testing.T, b *bench) {
