@@ -223,6 +223,7 @@ func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 	var work sync.WaitGroup
 	work.Go(func() { a.renewals(ctx, r) })
 	work.Go(func() { a.purges(ctx, j) })
+	work.Go(func() { r.handler.Probes(ctx) })
 	stop := context.AfterFunc(ctx, func() { r.draining.Store(true) })
 	defer stop()
 	r.links.Run(ctx)

@@ -60,6 +60,7 @@ func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, 
 func (h *Handler) enter(row state.Connection, product string, engine Engine, d *definition.Definition) {
 	known := h.Health.Connection(row.ID)
 	known.Renewed(product)
+	known.Checked(product, verdicts(engine.Capabilities()))
 	if h.rest.pauses(row.ID) {
 		closeEngine(engine)
 		h.pool.replace(row.ID, nil, errReplaced())

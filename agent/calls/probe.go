@@ -3,7 +3,6 @@ package calls
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/connectors/definition"
-	"gantry/connectors/engine"
 	"gantry/tunnel/fault"
 )
 
@@ -114,18 +112,9 @@ func (p *Probe) Read(ctx context.Context, entity string) error {
 			return err
 		}
 		defer leave()
-		_, err = e.List(ctx, entity, p.query(entity))
+		_, err = e.List(ctx, entity, oneRecord(p.policy, p.connection, entity))
 		return err
 	})
-}
-
-// query asks for one record.
-func (p *Probe) query(entity string) engine.Query {
-	who := p.connection.who()
-	return engine.Query{
-		Params: url.Values{"limit": {"1"}}, Hidden: p.policy.Fields(who, entity).Paths(),
-		Permits: func(operation string) bool { return p.policy.Call(who, entity, operation) == nil },
-	}
 }
 
 // Close ends the probe's own login, also one that is still on its way.

@@ -44,6 +44,7 @@ func (h *Handler) reconcile(ctx context.Context, r *http.Request) (answer, error
 		h.Logger.InfoContext(ctx, "connection erased", "connection", c.ID, "name", c.Name, "reason", "the relay no longer has it")
 	}
 	h.rest.tell(keep.Paused)
+	h.Health.Hurry()
 	for _, id := range keep.Paused {
 		h.pool.replace(id, nil, errRests())
 	}
@@ -85,5 +86,5 @@ func (h *Handler) capabilities(ctx context.Context, r *http.Request) (answer, er
 		return answer{}, err
 	}
 	defer l.release()
-	return ok(current.Capabilities(c.who(), l.Capabilities()))
+	return ok(current.Capabilities(c.who(), seen(l.Capabilities(), c.health)))
 }

@@ -144,7 +144,7 @@ func (p *Permit) timedOut(n *news, f *fault.Error) {
 		n.moved(p.place, &cell.circuit, cell.circuit.failed(n.now, p.trial.operation, f))
 	}
 	c.login.inconclusive(n.now, p.trial.login)
-	if c.circuit.delay > 0 {
+	if p.place == (Place{}) || c.circuit.delay > 0 {
 		n.lost(newTold(n.now, f, p.requestID))
 	}
 }

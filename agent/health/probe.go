@@ -16,7 +16,7 @@ const (
 	afterDoubt   = 2 * time.Second  // after a connection broke
 	firstLook    = 10 * time.Second // at an operation that fails or is denied
 	longestLook  = 40 * time.Second // between two such looks, which grows
-	probesAtOnce = 4
+	probesAtOnce = 8
 	probeTime    = 25 * time.Second // of all that is done for one connection at once
 )
 
@@ -179,6 +179,17 @@ func (b *Book) next() time.Duration {
 	return until(now, next)
 }
 
+// Hurry has every connection probed soon, as after the start: what kept them from it may be over.
+func (b *Book) Hurry() {
+	now := time.Now()
+	for _, c := range b.all() {
+		c.mu.Lock()
+		c.probe.due = earlier(c.probe.due, first(now).due)
+		c.mu.Unlock()
+	}
+	b.changed()
+}
+
 // begin takes the probe, unless another one is under way.
 func (c *Connection) begin() bool {
 	c.mu.Lock()
@@ -224,12 +235,25 @@ func (c *Connection) Checked(version string, verdicts map[Place]wire.Verdict) {
 			cell.turn(&n, wire.OperationDenied, denied)
 		case v.DeniedBy == wire.ByProbe:
 			known.checked = now
-		case v.Allowed && known != nil && known.state == wire.OperationDenied:
+		case v.Allowed && known != nil && known.state == wire.OperationDenied && !Looks(p.Operation): // that is proved by a read
 			known.turn(&n, wire.OperationUnknown, success)
 		}
 	}
 	c.mu.Unlock()
 	n.tell()
+}
+
+// Denied lists the operations that the login was seen to be refused, each with why.
+func (c *Connection) Denied() map[Place]wire.HealthError {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	denied := map[Place]wire.HealthError{}
+	for p, cell := range c.cells {
+		if cell.state == wire.OperationDenied {
+			denied[p] = cell.err.error
+		}
+	}
+	return denied
 }
 
 // Quiet notes until when the plant wants quiet; the zero time: no longer.

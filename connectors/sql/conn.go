@@ -17,6 +17,9 @@ const (
 	defaultConcurrency = 4
 	defaultTimeout     = 30 * time.Second
 	maxIdle            = time.Minute // an idle session is closed then: a plant's server counts them
+	// maxAge is how long a session is used. A server that no longer takes the login lets the sessions be that it has; the
+	// next one tells, and the login's state is to be true within half a minute.
+	maxAge = 25 * time.Second
 )
 
 // conn is a pool of sessions.
@@ -52,10 +55,11 @@ func open(d dialect, a address, t connectors.Target) (*conn, error) {
 		return nil, err
 	}
 	c.lanes = lane.New(c.limits.Concurrency)
-	c.db = sql.OpenDB(connector)
+	c.db = sql.OpenDB(newLogins(connector))
 	c.db.SetMaxOpenConns(c.lanes.Size())
 	c.db.SetMaxIdleConns(c.limits.Concurrency)
 	c.db.SetConnMaxIdleTime(maxIdle)
+	c.db.SetConnMaxLifetime(maxAge)
 	c.life, c.end = context.WithCancelCause(context.Background())
 	return c, nil
 }
