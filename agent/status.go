@@ -156,7 +156,8 @@ func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {
 			r.handler.Reset() // a login that is open already would not ask again
 		}
 		r.consent.Review()
-		r.links.Retry() // a person is at work here: what was refused may be mended
+		r.handler.Health.Hurry() // quiet hours may be others
+		r.links.Retry()          // a person is at work here: what was refused may be mended
 	}
 	if a.opts.Problem != "" { // only a new start takes all of it
 		a.mended.Store(true)

@@ -57,7 +57,7 @@ type Policy struct {
 }
 
 // Rules narrow what calls may do. Empty lists allow everything that Writes allows; what a deny list names is refused
-// whatever else is allowed. MaxRows, Rate and Concurrency are caps of each connection.
+// whatever else is allowed. MaxRows, Rate and Concurrency are caps of each connection; in QuietHours it is left alone.
 type Rules struct {
 	Systems        []string `yaml:"systems"`         // only these systems
 	Entities       []string `yaml:"entities"`        // only these entities
@@ -69,6 +69,7 @@ type Rules struct {
 	MaxRows        int      `yaml:"max_rows"`        // rows that one call may read; 0: no cap
 	Rate           string   `yaml:"rate"`            // calls, as `20/s` or `600/m`; empty: no cap
 	Concurrency    int      `yaml:"concurrency"`     // calls at once; 0: no cap
+	QuietHours     []string `yaml:"quiet_hours"`     // in which nothing is asked of the systems: `22:00-04:00`, `Sat,Sun 00:00-24:00`
 }
 
 // What a log file may be, in bytes, and how many are kept.

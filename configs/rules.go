@@ -124,6 +124,7 @@ func (r *Rules) validate(path string, report *Report) {
 	if r.MaxRows < 0 {
 		report.Reject(path+".max_rows", "Write 0 for no cap", "cannot be negative")
 	}
+	each(report, path+".quiet_hours", r.QuietHours, "hours, as `22:00-04:00`, `Mon-Fri 11:30-12:15` or `Sat,Sun 00:00-24:00`", quiet)
 	if r.Concurrency < 0 {
 		report.Reject(path+".concurrency", "Write 0 for no cap", "cannot be negative")
 	}
@@ -146,6 +147,8 @@ func named(s string) error {
 	}
 	return errors.New("is no name; leave the list empty to allow every one")
 }
+
+func quiet(s string) error { _, err := ParseQuiet(s); return err }
 
 func operation(s string) error { _, err := ParseOperation(s); return err }
 

@@ -3,6 +3,7 @@ package calls
 import (
 	"context"
 	"sync"
+	"time"
 
 	"gantry/agent/health"
 	"gantry/agent/policy"
@@ -52,6 +53,17 @@ func opened(row state.Connection, h *health.Connection, engine Engine, d *defini
 // who names the connection to the policy.
 func (c *connection) who() policy.Connection {
 	return policy.Connection{ID: c.row.ID, Name: c.row.Name, System: c.row.System}
+}
+
+// awake refuses what would ask the system in the plant's quiet hours.
+func (c *connection) awake(p *policy.Policy) error {
+	now := time.Now()
+	until := p.Quiet(c.who(), now)
+	c.health.Quiet(until)
+	if until.IsZero() {
+		return nil
+	}
+	return p.Hours(c.who(), now)
 }
 
 // lease is one call's hold on an engine.

@@ -58,6 +58,9 @@ func (h *Handler) entityCall(ctx context.Context, r *http.Request, operation str
 	if err := c.policy.Call(connection.who(), c.entity, c.operation); err != nil {
 		return nil, err
 	}
+	if err := connection.awake(c.policy); err != nil {
+		return nil, c.located(err)
+	}
 	c.hidden = c.policy.Fields(connection.who(), c.entity)
 	return c, c.located(c.checkParams())
 }

@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/url"
@@ -41,7 +42,7 @@ func (h *Handler) look(ctx context.Context, known *health.Connection) {
 		return
 	}
 	p := h.Policy.Current()
-	if p.System(c.who()) != nil {
+	if cmp.Or(p.System(c.who()), c.awake(p)) != nil {
 		return
 	}
 	if err := h.checkUp(ctx, c, p); err != nil {

@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,7 +85,8 @@ func (h *Handler) login(id string, o wire.OpenConnection) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	if err := h.Policy.Current().System(who); err != nil {
+	current := h.Policy.Current()
+	if err := cmp.Or(current.System(who), current.Hours(who, time.Now())); err != nil {
 		return Login{}, err
 	}
 	login := Login{Connection: who, Definition: d, Settings: o.Settings, Credentials: o.Credentials}

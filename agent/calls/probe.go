@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -46,8 +47,10 @@ func (p *Probe) Definition() (err error) {
 	return err
 }
 
-// Allowed asks the plant's policy about the system as such.
-func (p *Probe) Allowed() error { return p.policy.System(p.connection.who()) }
+// Allowed asks the plant's policy about the system as such, and about the hour.
+func (p *Probe) Allowed() error {
+	return cmp.Or(p.policy.System(p.connection.who()), p.connection.awake(p.policy))
+}
 
 // NotTried is a login that was refused a moment ago: another try could lock the account.
 type NotTried struct {

@@ -81,6 +81,9 @@ func (h *Handler) capabilities(ctx context.Context, r *http.Request) (answer, er
 	if err := current.System(c.who()); err != nil {
 		return answer{}, err
 	}
+	if err := c.awake(current); err != nil {
+		return answer{}, err
+	}
 	_, l, err := h.pool.use(ctx, c)
 	if err != nil {
 		return answer{}, err

@@ -184,6 +184,7 @@ func (b *Book) Hurry() {
 	now := time.Now()
 	for _, c := range b.all() {
 		c.mu.Lock()
+		c.quiet = time.Time{}
 		c.probe.due = earlier(c.probe.due, first(now).due)
 		c.mu.Unlock()
 	}

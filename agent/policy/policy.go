@@ -35,6 +35,7 @@ type Policy struct {
 	paths       []string
 	own         Own
 	writes      bool
+	quiet       bool // some rules have quiet hours
 	rules       rules
 	connections map[string]rules
 }
@@ -48,6 +49,7 @@ type rules struct {
 	denyFields                 []configs.DeniedField
 	maxRows, concurrency       int
 	rate                       configs.Rate
+	quiet                      []configs.Quiet
 }
 
 // New compiles a policy. A configuration that was loaded by package configs always compiles; for others the error names
@@ -65,10 +67,13 @@ func New(config configs.Policy, own Own) (*Policy, error) {
 	if p.rules, err = compile("", config.Rules); err != nil {
 		return nil, err
 	}
+	p.quiet = len(p.rules.quiet) > 0
 	for name, narrower := range config.Connections {
-		if p.connections[name], err = compile(name, narrower); err != nil {
+		own, err := compile(name, narrower)
+		if err != nil {
 			return nil, err
 		}
+		p.connections[name], p.quiet = own, p.quiet || len(own.quiet) > 0
 	}
 	return p, nil
 }
@@ -88,6 +93,9 @@ func compile(connection string, c configs.Rules) (rules, error) {
 		return r, err
 	}
 	if r.denyFields, err = parseAll(c.DenyFields, configs.ParseField); err != nil {
+		return r, err
+	}
+	if r.quiet, err = parseAll(c.QuietHours, configs.ParseQuiet); err != nil {
 		return r, err
 	}
 	if r.rate, err = configs.ParseRate(c.Rate); err != nil {

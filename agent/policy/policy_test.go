@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -312,4 +313,33 @@ func FuzzRedact(f *testing.F) {
 			t.Errorf("%s was cut to %s, and that to %s: %v", record, cut, again, err)
 		}
 	})
+}
+
+// TestQuiet: spans that follow one another are one, a connection's own ones add to those of all, and the refusal tells how
+// long they last.
+func TestQuiet(t *testing.T) {
+	p, err := New(configs.Policy{
+		Rules:       configs.Rules{QuietHours: []string{"22:00-24:00", "00:00-04:00"}},
+		Connections: map[string]configs.Rules{"erp": {QuietHours: []string{"03:00-05:30", "12:00-12:30"}}},
+	}, Own{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(day, hour int) time.Time { return time.Date(2026, time.June, day, hour, 0, 0, 0, time.Local) }
+	for _, tt := range []struct {
+		name       string
+		now, until time.Time
+	}{
+		{"wms", at(10, 23), at(11, 4)}, {"wms", at(10, 12), time.Time{}},
+		{"erp", at(10, 23), at(11, 5).Add(30 * time.Minute)}, {"erp", at(10, 12), at(10, 12).Add(30 * time.Minute)},
+	} {
+		c := Connection{Name: tt.name}
+		if got := p.Quiet(c, tt.now); !got.Equal(tt.until) {
+			t.Errorf("%s at %s: until %s, want %s", tt.name, tt.now, got, tt.until)
+		}
+		f := fault.From(p.Hours(c, tt.now), fault.HopPolicy)
+		if quiet := !tt.until.IsZero(); quiet != (f != nil) || quiet && (f.Code != fault.PolicyDenied || f.RetryAfter != tt.until.Sub(tt.now) || f.Outcome != fault.NotSent) {
+			t.Errorf("%s at %s: %v", tt.name, tt.now, f)
+		}
+	}
 }

@@ -210,6 +210,7 @@ func (a *app) tellRules(indent string, r configs.Rules) {
 	}{
 		{"Systems", r.Systems}, {"Entities", r.Entities}, {"Operations", r.Operations},
 		{"Not systems", r.DenySystems}, {"Not entities", r.DenyEntities}, {"Not operations", r.DenyOperations}, {"Not fields", r.DenyFields},
+		{"Quiet hours", r.QuietHours},
 	}
 	for _, row := range rows {
 		if len(row.members) > 0 {
