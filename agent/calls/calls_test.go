@@ -39,21 +39,31 @@ type fakeEngine struct {
 	write  func(ctx context.Context, w engine.Write) (engine.Result, error)
 	settle func(w engine.Write) (engine.Result, bool, error)
 	stream func(ctx context.Context, line func([]byte) error) (int, error)
-	hidden []string // of the last list
-	closed bool
+	list   func() error
+
+	capabilities wire.Capabilities
+	checks       int
+	hidden       []string // of the last list
+	closed       bool
 }
 
 func (f *fakeEngine) Check(context.Context) (connectors.SystemInfo, error) {
+	f.checks++
 	if f.check != nil {
 		return connectors.SystemInfo{}, f.check()
 	}
 	return connectors.SystemInfo{Version: "9"}, nil
 }
 
-func (f *fakeEngine) Capabilities() wire.Capabilities { return wire.Capabilities{System: "plant"} }
+func (f *fakeEngine) Capabilities() wire.Capabilities { return f.capabilities }
 
 func (f *fakeEngine) List(_ context.Context, _ string, q engine.Query) (engine.Page, error) {
 	f.hidden = q.Hidden
+	if f.list != nil {
+		if err := f.list(); err != nil {
+			return engine.Page{}, err
+		}
+	}
 	return engine.Page{Data: []engine.Record{{ID: "1", JSON: []byte(`{"id":"1","name":"a","_actions":["close"]}`)}}}, nil
 }
 

@@ -106,6 +106,9 @@ func (p *Permit) loginRefused(n *news, f *fault.Error) {
 	}
 }
 
+// longestThrottle bounds what a system can ask for.
+const longestThrottle = 24 * time.Hour
+
 // throttled holds all calls back for as long as the system asks. Only the first call that meets it counts.
 func (p *Permit) throttled(n *news, f *fault.Error) {
 	c := p.c
@@ -116,6 +119,7 @@ func (p *Permit) throttled(n *news, f *fault.Error) {
 		wait = f.Code.Spec().RetryAfter
 	}
 	fresh := until(n.now, c.throttle.until) == 0
+	wait = min(wait, longestThrottle)
 	if end := n.now.Add(wait); end.After(c.throttle.until) {
 		c.throttle = throttle{end, f}
 	}

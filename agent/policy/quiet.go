@@ -6,8 +6,8 @@ import (
 	"gantry/tunnel/fault"
 )
 
-// maxSpans bounds how many spans of quiet hours are joined to one: a week of days.
-const maxSpans = 8
+// maxQuiet bounds the spans that are joined to one: it is the longest wait that a fault can tell.
+const maxQuiet = 7 * 24 * time.Hour
 
 // Quiet gives until when the connection's systems are to be left alone; the zero time where now is no quiet hour. Spans
 // that follow one another are one.
@@ -18,7 +18,7 @@ func (p *Policy) Quiet(c Connection, now time.Time) time.Time {
 	}
 	for at := now.Local(); ; at = until {
 		end := p.quietSpan(c, at)
-		if end.IsZero() || end.Sub(now) > maxSpans*24*time.Hour {
+		if end.IsZero() || end.Sub(now) > maxQuiet {
 			return until
 		}
 		until = end
