@@ -23,7 +23,6 @@ import (
 
 	"gantry/agent/calls"
 	"gantry/agent/control"
-	"gantry/agent/dial"
 	"gantry/agent/health"
 	"gantry/agent/journal"
 	"gantry/agent/links"
@@ -252,14 +251,13 @@ func (a *Agent) assemble(ctx context.Context, store *store, id *identity, j *jou
 
 // handler serves calls with what the state folder holds.
 func (a *Agent) handler(store *store, id *identity, j *journal.Journal, instance string) *calls.Handler {
-	dialer := &dial.Dialer{Policy: func() dial.Policy { return a.policy.Current() }, Logger: a.logger}
 	book := health.New(a.logger)
 	return calls.New(calls.Options{
 		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
 		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
 		Definitions: a.systems, Logger: a.logger,
 		Health: book,
-		Open:   a.opener(id.cursor, book, dialer.Dial),
+		Open:   a.opener(id.cursor, book, a.dialer().Dial),
 	})
 }
 

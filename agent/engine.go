@@ -20,7 +20,7 @@ func (a *Agent) opener(cursorKey []byte, book *health.Book, dial connectors.Dial
 		e, err := engine.Open(ctx, a.systems.Program(login.Definition), engine.Options{
 			Connection: login.Connection.ID, CursorKey: cursorKey, Settings: settings, Credentials: credentials,
 			Dial:     book.Dial(login.Connection.ID, dial),
-			OpenPath: func(path string) (string, error) { return a.policy.Current().Path(path) },
+			OpenPath: a.openPath,
 			Logger:   a.logger.With("connection", login.Connection.ID, "system", login.Connection.System),
 		})
 		if err != nil {

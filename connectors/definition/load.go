@@ -36,6 +36,20 @@ func (s *Set) Lookup(id string) *Definition {
 	return nil
 }
 
+// Of finds the system that a file defines, or is laid over; nil: there is none, or the file is a layer of several.
+func (s *Set) Of(file string) (found *Definition) {
+	for _, d := range s.systems {
+		if !slices.Contains(d.files, file) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = d
+	}
+	return found
+}
+
 // Load reads every *.yaml of the file systems, merges the layers, and checks each system. Later file systems come from
 // closer to the plant: an id that is there already is replaced by theirs. The error, if any, is Problems: all of them;
 // the Set then holds the systems that are sound, so that one bad file takes no other system away.
@@ -48,11 +62,32 @@ func Load(sources ...fs.FS) (*Set, error) {
 		l.read(source)
 	}
 	set := l.set()
-	var all Problems
-	for _, f := range set.faulty {
+	return set, set.problems().orNil()
+}
+
+// problems gives those of all that is faulty.
+func (s *Set) problems() (all Problems) {
+	for _, f := range s.faulty {
 		all = append(all, f.Problems...)
 	}
-	return set, all.orNil()
+	return all
+}
+
+// LoadFiles reads some files, by name, over the layers below; they are judged together, so that one of them may extend
+// another. The error is that of Load.
+func LoadFiles(files map[string][]byte, below ...fs.FS) (*Set, error) {
+	l, err := newLoader()
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range below {
+		l.read(source)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		l.file(name, files[name])
+	}
+	set := l.set()
+	return set, set.problems().orNil()
 }
 
 type loader struct {
@@ -160,7 +195,7 @@ func (l *loader) system(id string) *Definition {
 	if abstract := own.members["metadata"].child("abstract"); abstract != nil && abstract.scalar == true {
 		return nil
 	}
-	merged, problems := l.merged(id)
+	merged, files, problems := l.merged(id)
 	if len(problems) == 0 {
 		problems = validate(l.schema, merged)
 	}
@@ -177,18 +212,18 @@ func (l *loader) system(id string) *Definition {
 		l.problems = append(l.problems, problems...)
 		return nil
 	}
+	d.files = files
 	return d
 }
 
-// merged lays the layers of a system over each other: each once, the deepest first, its overlays last.
-func (l *loader) merged(id string) (*node, Problems) {
+// merged lays the layers of a system over each other: each once, the deepest first, its overlays last. It tells their files.
+func (l *loader) merged(id string) (out *node, files []string, problems Problems) {
 	order, problems := l.order(id, nil, nil)
 	if len(problems) > 0 {
-		return nil, problems
+		return nil, nil, problems
 	}
-	var out *node
 	for _, layer := range append(order, l.overlays[id]...) {
-		out = merge(out, layer)
+		out, files = merge(out, layer), append(files, layer.file)
 	}
 	own := l.layers[id]
 	meta := merge(out.members["metadata"], own.members["metadata"])
@@ -196,7 +231,7 @@ func (l *loader) merged(id string) (*node, Problems) {
 	delete(meta.members, "overlay")
 	meta.keys = slices.DeleteFunc(meta.keys, func(k string) bool { return k == "abstract" || k == "overlay" })
 	out.members["metadata"] = meta
-	return out, nil
+	return out, files, nil
 }
 
 // order lists the layers below id, depth first, then its own.

@@ -20,7 +20,8 @@ type Definition struct {
 	Inbox    *Inbox             `json:"inbox"`
 	Entities map[string]*Entity `json:"entities"`
 
-	Digest string `json:"-"` // SHA-256 of the merged definition, hex
+	Digest string   `json:"-"` // SHA-256 of the merged definition, hex
+	files  []string // of its layers, the deepest first
 	root   *node
 }
 

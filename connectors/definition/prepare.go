@@ -3,7 +3,6 @@ package definition
 import (
 	"errors"
 	"io/fs"
-	"maps"
 	"slices"
 
 	"gantry/connectors"
@@ -37,24 +36,13 @@ func (s *Set) Prepare(drivers []connectors.Driver) *Set {
 	return out
 }
 
-// Lint gives everything that is wrong with some files, by name, laid over the layers below. The files are judged together, so
-// that one of them may extend another.
+// Lint gives everything that is wrong with some files, by name, laid over the layers below: see LoadFiles.
 func Lint(drivers []connectors.Driver, files map[string][]byte, below ...fs.FS) Problems {
-	l, err := newLoader()
-	if err != nil {
+	set, err := LoadFiles(files, below...)
+	if set == nil {
 		return Problems{{Message: err.Error()}}
 	}
-	for _, source := range below {
-		l.read(source)
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		l.file(name, files[name])
-	}
-	var all Problems
-	for _, f := range l.set().Prepare(drivers).faulty {
-		all = append(all, f.Problems...)
-	}
-	return all
+	return set.Prepare(drivers).problems()
 }
 
 // problemsOf gives an error as problems.

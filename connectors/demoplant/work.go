@@ -62,7 +62,7 @@ func (p *plant) requestsAndWork() {
 		case no%5 < 3:
 			w.kind, w.plan = "preventive", p.between(1, planCount)
 		}
-		p.work(w)
+		p.work(&w)
 		if w.request != 0 {
 			p.request(w)
 		}
@@ -86,7 +86,7 @@ func (w work) title() string {
 	return w.asset.name + " " + w.fault.title
 }
 
-func (p *plant) work(w work) {
+func (p *plant) work(w *work) {
 	states := oldWork
 	if w.reported.After(today.AddDate(0, -2, 0)) {
 		states = openWork
@@ -124,7 +124,7 @@ func (p *plant) work(w work) {
 		clock(w.reported), clock(start), clock(end), clock(end.AddDate(0, 0, 3)), clock(started), clock(ended), clock(ended),
 		p.worker(), pick(p.dice, teams), w.by, text(approver), text(mode), text(cause), text(mechanism), down,
 		laborCost, materialCost, cents(0), laborCost+materialCost, "SEK", text(permit), stamp(w.reported), stamp(p.changed(w.reported)))
-	p.tasks(w, ended)
+	p.tasks(*w, ended)
 	for n, l := range labor {
 		p.out.insert("WO_LABOR", "WO_NO,LINE,PERSON,CRAFT,START_DT,END_DT,HRS,RATE,AMT",
 			w.no, n+1, p.worker(), pick(p.dice, crafts), clock(started), clock(started.Add(time.Duration(l.quantity)*6*time.Minute)), l.quantity, l.price, l.amount())

@@ -28,14 +28,23 @@ func drivers() []connectors.Driver {
 	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}}
 }
 
-// definitions loads the built-in systems and the site's own.
-func definitions(config configs.Agent) (*definition.Set, error) {
+// definitionSources are the built-in definitions and the site's own folder.
+func definitionSources(config configs.Agent) ([]fs.FS, error) {
 	sources := []fs.FS{catalogue.FS}
 	if config.Definitions != "" {
 		if _, err := os.Stat(config.Definitions); err != nil {
 			return nil, cli.Fail(cli.ExitConfig, "Correct `definitions` in the configuration.", "open definitions: %w", err)
 		}
 		sources = append(sources, os.DirFS(config.Definitions))
+	}
+	return sources, nil
+}
+
+// definitions loads the built-in systems and the site's own.
+func definitions(config configs.Agent) (*definition.Set, error) {
+	sources, err := definitionSources(config)
+	if err != nil {
+		return nil, err
 	}
 	set, err := definition.Load(sources...)
 	if set == nil { // not the definitions are at fault, which the set itself tells
@@ -45,12 +54,13 @@ func definitions(config configs.Agent) (*definition.Set, error) {
 }
 
 func (a *app) connectors() *cobra.Command {
-	return cli.Group("connectors", "Show the systems that can be connected",
+	return cli.Group("connectors", "Show the systems that can be connected, and try definitions of your own",
 		&cobra.Command{Use: "list", Short: "List the systems", Args: cli.Args(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.connectorsList() }},
 		&cobra.Command{Use: "show SYSTEM", Short: "Show a system: its login, entities and operations", Args: cli.Args(cobra.ExactArgs(1)),
 			ValidArgsFunction: cli.Complete(a.systemWords),
 			RunE:              func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
+		a.connectorsNew(), a.connectorsTest(),
 		&cobra.Command{Use: "lint FILE...", ValidArgsFunction: definitionFiles, Short: "Check definition files, on top of the built-in ones", Args: cli.Args(cobra.MinimumNArgs(1)),
 			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsLint(given) }},
 	)

@@ -25,6 +25,8 @@ var documents = clitest.Documents{
 	"config show":       configDocument{},
 	"connections list":  connectionsDocument{},
 	"connectors lint":   lintDocument{},
+	"connectors new":    begunDocument{},
+	"connectors test":   trialDocument{},
 	"connectors list":   systemsDocument{},
 	"connectors show":   systemDocument{},
 	"doctor":            check.Report{},

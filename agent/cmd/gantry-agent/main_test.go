@@ -7,7 +7,9 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"gantry/agent/journal"
 	"gantry/configs"
 	"gantry/configs/cli/clitest"
+	"gantry/connectors/demoplant"
 	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
 )
@@ -49,6 +52,7 @@ func runScripts(t *testing.T, seen string) {
 			"eventually": eventually,
 			"service":    service,
 			"relay":      fakeRelay,
+			"plant":      demoPlant,
 		},
 		RequireExplicitExec: true,
 	})
@@ -68,6 +72,16 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v exits %d, want %d", args[1:], got, want)
 	}
+}
+
+// demoPlant makes the demo's database in a new folder, with a login for it and a configuration that allows it: `plant FOLDER`.
+func demoPlant(ts *testscript.TestScript, _ bool, args []string) {
+	folder := ts.MkAbs(args[0])
+	file := filepath.Join(folder, "plant.db")
+	ts.Check(os.Mkdir(folder, 0o700))
+	ts.Check(demoplant.Create(context.Background(), file))
+	ts.Check(os.WriteFile(filepath.Join(folder, "login.yaml"), []byte("path: "+file+"\n"), 0o600))
+	ts.Check(os.WriteFile(filepath.Join(folder, "agent.yaml"), []byte("state_dir: "+ts.MkAbs("agent-state")+"\npolicy:\n  paths: ["+file+"]\n"), 0o600))
 }
 
 // service is a running agent as far as the command line sees one: `service STATE-DIR STATE`. It reloads FILE from
