@@ -41,7 +41,9 @@ type Options struct {
 	ConfigFile  string // read again by Reload; empty: the configuration stays as it was given
 	Drivers     []connectors.Driver
 	Definitions *definition.Set
-	Logger      *slog.Logger
+	// LoadDefinitions reads them again when the site's own folder changed; nil: they stay as they are.
+	LoadDefinitions func() (*definition.Set, error)
+	Logger          *slog.Logger
 
 	// AwaitEnrolment makes Run of an agent that is not enrolled wait until somebody enrols it, as a service does.
 	AwaitEnrolment bool
@@ -62,7 +64,8 @@ type Agent struct {
 	opts    Options
 	logger  *slog.Logger
 	policy  policy.Live
-	systems *definition.Set // compiled
+	systems atomic.Pointer[definition.Set] // compiled
+	seen    uint64                         // traits of the folder that they are from
 	loaded  atomic.Pointer[loaded]
 	running atomic.Pointer[running]
 	reloads sync.Mutex    // one reload at a time
@@ -106,7 +109,11 @@ func New(config configs.Agent, opts Options) (*Agent, error) {
 	if opts.Definitions == nil || opts.Logger == nil {
 		return nil, errors.New("make agent: definitions and a logger are needed")
 	}
-	a := &Agent{config: config, opts: opts, logger: opts.Logger, systems: opts.Definitions.Prepare(opts.Drivers), changed: make(chan struct{}, 1)}
+	a := &Agent{config: config, opts: opts, logger: opts.Logger, changed: make(chan struct{}, 1)}
+	a.systems.Store(opts.Definitions.Prepare(opts.Drivers))
+	if config.Definitions != "" {
+		a.seen = traits(os.DirFS(config.Definitions))
+	}
 	if err := a.policy.Replace(config.Policy, a.own()); err != nil {
 		return nil, fmt.Errorf("make agent: %w", err)
 	}
@@ -214,15 +221,12 @@ func (a *Agent) noteMachine(ctx context.Context, db *state.DB) error {
 // serve runs the agent's goroutines and waits for them. Housekeeping ends first, the sessions drain meanwhile.
 func (a *Agent) serve(ctx context.Context, r *running, j *journal.Journal) {
 	a.logger.InfoContext(ctx, "agent starts", "agent", r.identity.Agent, "site", r.identity.Site, "relay", r.identity.Relay, "version", a.opts.Version)
-	for _, faulty := range a.systems.Faulty() {
-		first := faulty.Problems[0]
-		a.logger.WarnContext(ctx, "definition is faulty, its system is left out", "system", faulty.ID, "problems", len(faulty.Problems),
-			"file", first.File, "line", first.Line, "key", first.Key, "problem", first.Message)
-	}
+	a.tellFaulty(ctx, a.systems.Load())
 	var work sync.WaitGroup
 	work.Go(func() { a.renewals(ctx, r) })
 	work.Go(func() { a.purges(ctx, j) })
 	work.Go(func() { r.handler.Probes(ctx) })
+	work.Go(func() { a.followDefinitions(ctx, r) })
 	stop := context.AfterFunc(ctx, func() { r.draining.Store(true) })
 	defer stop()
 	r.links.Run(ctx)
@@ -255,7 +259,7 @@ func (a *Agent) handler(store *store, id *identity, j *journal.Journal, instance
 	return calls.New(calls.Options{
 		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
 		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
-		Definitions: a.systems, Logger: a.logger,
+		Definitions: a.systems.Load, Logger: a.logger,
 		Health: book,
 		Open:   a.opener(id.cursor, book, a.dialer().Dial),
 	})

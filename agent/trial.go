@@ -26,7 +26,7 @@ func Trial(ctx context.Context, config configs.Agent, opts Options, d *definitio
 	}
 	login := calls.Login{
 		Connection: policy.Connection{ID: trialConnection, Name: trialConnection, System: d.Metadata.ID},
-		Definition: a.systems.Lookup(d.Metadata.ID),
+		Definition: a.systems.Load().Lookup(d.Metadata.ID),
 	}
 	if login.Settings, err = json.Marshal(settings); err != nil {
 		return nil, err
@@ -55,7 +55,8 @@ func FirstRow(ctx context.Context, config configs.Agent, opts Options, d *defini
 	if target.Settings, target.Credentials, err = d.Login.Split(plain, hidden); err != nil {
 		return nil, err
 	}
-	driver := a.systems.Program(a.systems.Lookup(d.Metadata.ID)).Driver
+	systems := a.systems.Load()
+	driver := systems.Program(systems.Lookup(d.Metadata.ID)).Driver
 	s, err := driver.Compile(d.Dialect, statement)
 	if err != nil {
 		return nil, err

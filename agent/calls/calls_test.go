@@ -171,7 +171,7 @@ func (b *bench) start() {
 	b.handler = New(Options{
 		Health: health.New(slog.New(slog.DiscardHandler)),
 		Agent:  "agt_1", Instance: "i", Organisation: "org_1", Site: "sit_1", State: db, Vault: v, Journal: j, Policy: &b.live,
-		SealingKey: b.key, Definitions: set, Logger: slog.New(slog.DiscardHandler),
+		SealingKey: b.key, Definitions: func() *definition.Set { return set }, Logger: slog.New(slog.DiscardHandler),
 		Open: func(_ context.Context, l Login) (Engine, error) {
 			b.logins = append(b.logins, l)
 			return b.engine, nil

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"slices"
 	"time"
 
 	"gantry/agent/health"
@@ -59,7 +60,7 @@ type Options struct {
 	Journal     *journal.Journal
 	Policy      *policy.Live
 	SealingKey  seal.PrivateKey
-	Definitions *definition.Set
+	Definitions func() *definition.Set // those in force
 	Health      *health.Book
 	Open        Opener
 	Logger      *slog.Logger
@@ -111,7 +112,12 @@ func New(opts Options) *Handler {
 func (h *Handler) Close() { h.pool.close() }
 
 // Reset closes every login, so that the policy's word on targets and paths is asked anew. Calls under way are cancelled.
-func (h *Handler) Reset() { h.pool.reset(errReset()) }
+func (h *Handler) Reset() { h.pool.reset(errReset(), func(*connection) bool { return true }) }
+
+// Redefined closes the logins to systems whose definitions changed; each is opened again when it is next called.
+func (h *Handler) Redefined(systems []string) {
+	h.pool.reset(errReset(), func(c *connection) bool { return slices.Contains(systems, c.row.System) })
+}
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -105,10 +105,10 @@ func (h *Handler) login(id string, o wire.OpenConnection) (Login, error) {
 }
 
 func (h *Handler) definition(system string) (*definition.Definition, error) {
-	if d := h.Definitions.Lookup(system); d != nil {
+	if d := h.Definitions().Lookup(system); d != nil {
 		return d, nil
 	}
-	if slices.ContainsFunc(h.Definitions.Faulty(), func(f definition.Faulty) bool { return f.ID == system }) {
+	if slices.ContainsFunc(h.Definitions().Faulty(), func(f definition.Faulty) bool { return f.ID == system }) {
 		return nil, fault.New(fault.Internal, "The definition of the system %s is faulty.", system).At(fault.HopAgent).Reaches(fault.ScopeConnection).
 			Ended(fault.NotSent).Advise("Ask the plant's IT to run on the agent's host: gantry-agent connectors list")
 	}

@@ -86,17 +86,22 @@ var errStops = errors.New("the agent stops")
 
 // close ends every connection and waits for what was opening.
 func (p *pool) close() {
-	p.reset(errStops)
+	p.reset(errStops, func(*connection) bool { return true })
 	p.work.Wait()
 }
 
-// reset closes every login; each is opened again when it is next called.
-func (p *pool) reset(why error) {
+// reset closes the logins that are concerned; each is opened again when it is next called.
+func (p *pool) reset(why error, concerned func(*connection) bool) {
 	p.mu.Lock()
-	all := p.connections
-	p.connections = make(map[string]*connection)
+	var ended []*connection
+	for id, c := range p.connections {
+		if concerned(c) {
+			ended = append(ended, c)
+			delete(p.connections, id)
+		}
+	}
 	p.mu.Unlock()
-	for _, c := range all {
+	for _, c := range ended {
 		c.retire(why)
 	}
 }

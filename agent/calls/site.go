@@ -15,12 +15,15 @@ func (h *Handler) ping(context.Context, *http.Request) (answer, error) {
 }
 
 // catalogue publishes what this agent can connect.
-func (h *Handler) catalogue(context.Context, *http.Request) (answer, error) {
+func (h *Handler) catalogue(context.Context, *http.Request) (answer, error) { return ok(h.Catalogue()) }
+
+// Catalogue is what this agent can connect now.
+func (h *Handler) Catalogue() wire.Catalogue {
 	catalogue := wire.Catalogue{Systems: []wire.System{}}
-	for _, d := range h.Definitions.Systems() {
+	for _, d := range h.Definitions().Systems() {
 		catalogue.Systems = append(catalogue.Systems, d.Describe())
 	}
-	return ok(catalogue)
+	return catalogue
 }
 
 // reconcile erases the connections that the relay no longer knows: they were disconnected while the agent was away. Of those

@@ -18,7 +18,7 @@ import (
 // Paths that the agent serves. {c} is a connection id, {entity} an entity's name, {id} a record's id, path-escaped.
 const (
 	PathPing         = "/v1/ping"                                                   // GET: Pong
-	PathCatalogue    = "/v1/catalogue"                                              // GET: Catalogue
+	PathCatalogue    = "/v1/catalogue"                                              // GET: Catalogue; the relay takes one, too
 	PathReconcile    = "/v1/reconcile"                                              // POST Reconcile: 204
 	PathConnection   = "/v1/connections/{c}"                                        // PUT OpenConnection: 200 Opened · DELETE: 204
 	PathCapabilities = "/v1/connections/{c}/capabilities"                           // GET
@@ -29,7 +29,7 @@ const (
 
 // Paths that the relay serves to the agent.
 const (
-	PathRenew   = "/v1/renew"   // POST Renewal: 200 Renewed
+	PathRenew   = "/v1/renew"   // POST Renewal: 200 Renewed. PathCatalogue is the relay's, too: POST Catalogue, which changed: 204
 	PathMeasure = "/v1/measure" // POST bytes, which are thrown away, ?bytes=N: 200 and N zeros; up to MaxMeasure each way
 )
 

@@ -134,11 +134,16 @@ func (h *Hub) keepCatalogue(ctx context.Context, l *link) error {
 	if err != nil {
 		return err
 	}
+	return h.saveCatalogue(ctx, l.agentID, raw)
+}
+
+// saveCatalogue keeps what an agent published, if it is a catalogue.
+func (h *Hub) saveCatalogue(ctx context.Context, agentID string, raw []byte) error {
 	var catalogue wire.Catalogue
 	if err := json.Unmarshal(raw, &catalogue); err != nil {
 		return fmt.Errorf("parse catalogue: %w", err)
 	}
-	return h.Register.SaveCatalogue(ctx, l.agentID, raw)
+	return h.Register.SaveCatalogue(ctx, agentID, raw)
 }
 
 // reconcile tells the agent which connections it should hold, so that it erases the others; where that fails, the next

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -113,11 +114,26 @@ func (h *Hub) Serve(s Session) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})
+	mux.HandleFunc("POST "+wire.PathCatalogue, func(w http.ResponseWriter, r *http.Request) { h.answerCatalogue(w, r, s) })
 	mux.HandleFunc("POST "+wire.PathMeasure, answerMeasure)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fault.New(fault.NotFound, "An agent may renew its certificate, measure the tunnel or tell of its stop, and nothing else.").Write(w)
+		fault.New(fault.NotFound, "An agent may renew its certificate, publish its catalogue, measure the tunnel or tell of its stop, and nothing else.").Write(w)
 	})
 	return mux
+}
+
+// answerCatalogue takes a catalogue that changed while the session lasts.
+func (h *Hub) answerCatalogue(w http.ResponseWriter, r *http.Request, s Session) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCatalogue))
+	if err == nil {
+		err = h.saveCatalogue(r.Context(), s.Peer().AgentID, raw)
+	}
+	if err != nil {
+		h.Logger.Warn("catalogue not kept", "agent_id", s.Peer().AgentID, "error", err)
+		fault.New(fault.InvalidRequest, "The catalogue cannot be kept.").Because(err).Write(w)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (h *Hub) answerRenewal(w http.ResponseWriter, r *http.Request, s Session) {

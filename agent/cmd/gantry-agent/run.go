@@ -14,6 +14,7 @@ import (
 	"gantry/configs"
 	"gantry/configs/cli"
 	"gantry/configs/logfile"
+	"gantry/connectors/definition"
 	"gantry/installer/notify"
 )
 
@@ -76,7 +77,10 @@ func (a *app) options(config configs.Agent, logger *slog.Logger) (agent.Options,
 	if err != nil {
 		return agent.Options{}, err
 	}
-	return agent.Options{Version: version, ConfigFile: a.file(), Drivers: drivers(), Definitions: set, Logger: logger, LogFile: logfile.Place(config.Log, configs.AgentLogName)}, nil
+	return agent.Options{
+		Version: version, ConfigFile: a.file(), Drivers: drivers(), Definitions: set, Logger: logger, LogFile: logfile.Place(config.Log, configs.AgentLogName),
+		LoadDefinitions: func() (*definition.Set, error) { return definitions(config) },
+	}, nil
 }
 
 // logger opens the log as the configuration says.
