@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -42,6 +44,17 @@ func colourful(w io.Writer) bool {
 
 // asciiOnly reports whether a stream ends at a terminal that does not show UTF-8.
 func asciiOnly(w io.Writer) bool { return Terminal(w) && !showsUTF8() }
+
+// AskSecret asks a person for a secret, without showing it.
+func (f *Frame) AskSecret(title string) (string, error) {
+	if !Terminal(f.In) {
+		return "", errors.New("there is no terminal to ask at")
+	}
+	fmt.Fprintf(f.Talk, "%s: ", title)
+	secret, err := term.ReadPassword(int(f.In.(*os.File).Fd()))
+	fmt.Fprintln(f.Talk)
+	return string(secret), err
+}
 
 // plain makes text readable on a terminal without UTF-8. Files and pipes get what is written.
 func plain(w io.Writer) io.Writer {

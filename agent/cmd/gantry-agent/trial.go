@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
-	"golang.org/x/term"
 
 	"gantry/agent"
 	"gantry/agent/calls"
@@ -231,8 +230,8 @@ func (a *app) loginOf(form definition.Login, l trialLogin) (settings map[string]
 	}
 	for _, name := range form.Required {
 		if p := form.Properties[name]; p.WriteOnly && credentials[name] == "" {
-			if credentials[name], err = a.askSecret(name, p.Title); err != nil {
-				return nil, nil, err
+			if credentials[name], err = a.AskSecret(p.Title); err != nil {
+				return nil, nil, cli.Fail(cli.ExitUsage, "Give it in the file of --against.", "the login needs %s: %w", name, err)
 			}
 		}
 	}
@@ -274,18 +273,6 @@ func (l trialLogin) members() (map[string]string, error) {
 		members[name] = value
 	}
 	return members, nil
-}
-
-// askSecret asks a person for a secret, without showing it.
-func (a *app) askSecret(name, title string) (string, error) {
-	in, ok := a.In.(*os.File)
-	if !ok || !cli.Terminal(a.In) {
-		return "", cli.Fail(cli.ExitUsage, "Give it in the file of --against.", "the login needs %s, and there is no terminal to ask at", name)
-	}
-	fmt.Fprintf(a.Talk, "%s: ", title)
-	secret, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(a.Talk)
-	return string(secret), err
 }
 
 // trialProgress tells a person who waits at a terminal which check is over.
