@@ -71,6 +71,7 @@ func openRelay(t testing.TB, options ...option) *plant {
 	if b.https {
 		p.url, p.http = "https://"+address, trusting()
 	}
+	p.http = keepingPromises(t, p.http)
 	p.write("relay.yaml", fmt.Sprintf("listen: %s\ndata_dir: %s\nmetrics_listen: %s\nlog: {level: debug}\n%s",
 		address, p.path("relay"), p.metricsAddress, b.relay))
 	p.write("agent.yaml", fmt.Sprintf("state_dir: %s\nlog: {level: debug}\n%s", p.path("agent"), b.agent))

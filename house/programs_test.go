@@ -17,6 +17,9 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if code == 0 {
+		code = everyOperationSeen()
+	}
 	if programs.folder != "" {
 		_ = os.RemoveAll(programs.folder)
 	}

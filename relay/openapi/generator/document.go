@@ -53,7 +53,8 @@ type operation struct {
 	Tags        []string              `json:"tags"`
 	Summary     string                `json:"summary"`
 	Description string                `json:"description"`
-	Roles       []string              `json:"x-roles,omitempty"` // of organisation keys that may call it
+	Roles       []string              `json:"x-roles,omitempty"`            // of organisation keys that may call it
+	Entity      string                `json:"x-entity-operation,omitempty"` // what it is on every entity: "list"
 	Security    []map[string][]string `json:"security"`
 	Parameters  []*parameter          `json:"parameters,omitempty"`
 	Body        *body                 `json:"requestBody,omitempty"`

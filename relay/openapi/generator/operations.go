@@ -43,6 +43,9 @@ func (g *generator) add(o openapi.Operation) error {
 func (g *generator) put(o openapi.Operation, of *subject) error {
 	made := &operation{ID: o.ID, Tags: []string{string(o.Tag)}, Summary: g.words(of, o.Summary), Roles: o.Caller.Roles}
 	made.Description = g.words(of, o.Text) + "\n\n" + callers(o.Caller)
+	if of != nil {
+		made.Entity = strings.TrimPrefix(o.ID, of.id+".")
+	}
 	made.Security = security(o.Caller)
 	if err := g.parameters(made, o, of); err != nil {
 		return fmt.Errorf("%s: %w", o.ID, err)
@@ -330,7 +333,7 @@ func (g *generator) problem(status int, codes []fault.Code, c openapi.Caller) *r
 	for _, code := range codes {
 		spec := code.Spec()
 		titles = append(titles, fmt.Sprintf("`%s`: %s", code, lower(spec.Title)))
-		if spec.Retryable {
+		if spec.Retryable || code == fault.Conflict { // an earlier try of the same key may still be running
 			r.Headers["Retry-After"] = header{Ref: "#/components/headers/RetryAfter"}
 		}
 	}
