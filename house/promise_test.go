@@ -153,8 +153,8 @@ func (c *contract) body(kind string, response map[string]any, place []string) (j
 	}
 	place = append(slices.Clone(place), "content", media)
 	switch {
-	case in(content[media], "x-line-schema") != nil:
-		schema, err := c.schema(append(place, "x-line-schema")...)
+	case in(content[media], "schema", "contentSchema") != nil:
+		schema, err := c.schema(append(place, "schema", "contentSchema")...)
 		return &lineByLine{schema: schema, events: media == "text/event-stream"}, err
 	case strings.HasSuffix(media, "json"):
 		schema, err := c.schema(append(place, "schema")...)

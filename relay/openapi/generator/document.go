@@ -35,7 +35,8 @@ type info struct {
 }
 
 type license struct {
-	Name string `json:"name"`
+	Name       string `json:"name"`
+	Identifier string `json:"identifier"`
 }
 
 type server struct {
@@ -88,7 +89,6 @@ type response struct {
 
 type media struct {
 	Schema  *jsonschema.Schema `json:"schema,omitempty"`
-	Lines   *jsonschema.Schema `json:"x-line-schema,omitempty"` // what each line of a stream is
 	Example any                `json:"example,omitempty"`
 }
 

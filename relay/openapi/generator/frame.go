@@ -14,7 +14,7 @@ func frame() *document {
 		Info: info{
 			Title: "Gantry", Version: "1.0",
 			Summary:     "One API to the systems inside a plant.",
-			Description: about, License: license{"Proprietary"},
+			Description: about, License: license{"Proprietary", "LicenseRef-Gantry"},
 		},
 		Servers:    []server{{openapi.Base, "The relay that serves this document."}},
 		Paths:      map[string]map[string]*operation{},

@@ -198,7 +198,8 @@ func (g *generator) shared(p *parameter) *parameter {
 	return p
 }
 
-func componentOfParameter(p *parameter) string { return camel(p.Name) }
+// componentOfParameter gives a name that no schema has: generators of code have one space for all.
+func componentOfParameter(p *parameter) string { return camel(p.Name) + "Parameter" }
 
 func (g *generator) body(made *operation, o openapi.Operation, of *subject) error {
 	if o.Body == nil {
@@ -268,7 +269,7 @@ func (g *generator) success(a openapi.Answer, o openapi.Operation, of *subject) 
 				return nil, err
 			}
 			if m.Schema = schema; content.Lines {
-				m.Schema, m.Lines = &jsonschema.Schema{Type: "string", Description: "A document a line."}, schema
+				m.Schema = &jsonschema.Schema{Type: "string", Description: "A document a line.", ContentMediaType: openapi.JSON, ContentSchema: schema}
 			}
 		}
 		if !content.Lines {

@@ -1,0 +1,311 @@
+package house
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gantry/connectors/entity"
+	"gantry/tunnel/fault"
+)
+
+// The document's examples are what a relay, an agent and the demo plant said once:
+// go test ./house -run TestExamples -record, then make generate.
+var record = flag.Bool("record", false, "write the document's examples anew")
+
+const exampleFolder = "../relay/openapi/examples"
+
+// example is what the document shows of one operation.
+type example struct {
+	Request any            `json:"request,omitempty"`
+	Answers map[string]any `json:"answers,omitempty"` // by status
+}
+
+// album collects examples.
+type album struct {
+	*demoPlant
+	of       map[string]*example // by operation
+	problems []any
+	seen     map[string]bool // codes of problems
+	private  *strings.Replacer
+}
+
+// TestExamples plays the calls that the document shows, and sees that what it shows has the form of what is said.
+func TestExamples(t *testing.T) {
+	a := newAlbum(t)
+	a.ofTheOrganisation(t)
+	a.ofRecords(t)
+	a.ofFailures(t)
+	a.ofEndings(t)
+	if *record {
+		a.write(t)
+		return
+	}
+	for name, fresh := range a.of {
+		if fresh.Request == nil && len(fresh.Answers) == 0 {
+			continue // no body either way
+		}
+		raw, err := os.ReadFile(filepath.Join(exampleFolder, name+".json"))
+		if err != nil {
+			t.Errorf("no example: run the test with -record: %v", err)
+			continue
+		}
+		if got, want := shape(asJSON(t, json.RawMessage(raw))), shape(asJSON(t, fresh)); !slices.Equal(got, want) {
+			t.Errorf("the example of %s has the members\n%q\nand an answer of today\n%q\nrun the test with -record", name, got, want)
+		}
+	}
+}
+
+func newAlbum(t *testing.T) *album {
+	a := &album{demoPlant: connected(t), of: map[string]*example{}, seen: map[string]bool{}}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := a.login.Settings["path"].(string)
+	a.private = strings.NewReplacer(file, "/srv/plant/plant.db", filepath.Dir(file), "/srv/plant", a.folder, "/srv/gantry", host, "mill-host-1", a.url, "https://relay.example.com")
+	return a
+}
+
+// shot makes a call and keeps what was asked and said.
+func (a *album) shot(t *testing.T, c *Client, method, path string, body any, headers ...Header) Answer {
+	t.Helper()
+	answer, err := c.Do(t.Context(), method, path, body, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Status >= 400 {
+		a.failure(t, answer)
+		return answer
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, c.URL+"/api/v1"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, operation := theContract(t).operation(r)
+	name, _ := operation["operationId"].(string)
+	e := a.of[name]
+	if e == nil {
+		e = &example{Answers: map[string]any{}}
+		a.of[name] = e
+	}
+	if body != nil {
+		e.Request = trimmed(asJSON(t, body), a.private)
+	}
+	if name == "openapi" {
+		return answer // it would hold itself
+	}
+	if len(answer.Body) > 0 && strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
+		e.Answers[fmt.Sprint(answer.Status)] = trimmed(asJSON(t, json.RawMessage(answer.Body)), a.private)
+	}
+	return answer
+}
+
+func (a *album) failure(t *testing.T, answer Answer) {
+	t.Helper()
+	if code := string(answer.Problem().Code); !a.seen[code] {
+		a.seen[code] = true
+		a.problems = append(a.problems, trimmed(asJSON(t, json.RawMessage(answer.Body)), a.private))
+	}
+}
+
+func (a *album) ofTheOrganisation(t *testing.T) {
+	key := a.shot(t, a.admin, http.MethodPost, "/keys", map[string]string{"name": "Support, second line", "role": "support"})
+	var made struct{ ID string }
+	if err := key.JSON(&made); err != nil {
+		t.Fatal(err)
+	}
+	a.shot(t, a.admin, http.MethodPost, "/sites", map[string]string{"name": "Plant South"})
+	a.shot(t, a.admin, http.MethodPost, "/sites/"+a.site+"/enrolment-tokens", map[string]int{"ttl": 7200})
+	second := a.login
+	second.Name, second.Site = "Maintenance", a.site
+	a.shot(t, a.admin, http.MethodPost, "/connections", second)
+	for _, path := range []string{"/systems/demo-plant?site=" + a.site, "/systems", "/sites?limit=1", "/sites/" + a.site, "/connections?limit=1", "/connections/" + a.id,
+		"/credits", "/keys?limit=2", "/audit?last=2"} {
+		a.shot(t, a.admin, http.MethodGet, path, nil)
+	}
+	a.shot(t, a.admin, http.MethodPost, "/connections/"+a.id+"/diagnose", nil)
+	a.shot(t, a.client, http.MethodGet, "/connection", nil)
+	a.shot(t, a.client, http.MethodGet, "/connection/capabilities", nil)
+	a.shot(t, a.admin, http.MethodDelete, "/keys/"+made.ID, nil)
+	a.shot(t, &Client{URL: a.url, HTTP: a.http}, http.MethodGet, "/openapi.json", nil)
+}
+
+func (a *album) ofRecords(t *testing.T) {
+	for _, e := range entity.Catalogue() {
+		var page struct{ Data []struct{ ID string } }
+		path := "/entities/" + e.Name
+		if err := a.shot(t, a.client, http.MethodGet, path+"?limit=1", nil).JSON(&page); err != nil {
+			t.Fatal(err)
+		}
+		a.shot(t, a.client, http.MethodGet, path+"/"+url.PathEscape(page.Data[0].ID), nil)
+	}
+	var made order
+	order := demoOrder("Bearings for the drying section")
+	a.shot(t, a.client, http.MethodPost, "/purchase-orders?dry_run=true", order)
+	if err := a.shot(t, a.client, http.MethodPost, "/purchase-orders", order, Header{"Idempotency-Key", "order-2026-0815"}).JSON(&made); err != nil {
+		t.Fatal(err)
+	}
+	path := "/purchase-orders/" + made.ID
+	a.shot(t, a.client, http.MethodPatch, path, map[string]string{"buyer": "Karin Sandell"})
+	a.shot(t, a.client, http.MethodPost, path+"/actions/approve", map[string]any{})
+	a.shot(t, a.client, http.MethodPatch, path, map[string]string{"buyer": "Nils Norén"})                                  // RECORD_LOCKED
+	a.shot(t, a.client, http.MethodPost, path+"/actions/cancel", map[string]any{}, Header{"If-Match", `"0"`})              // PRECONDITION_FAILED
+	a.shot(t, a.client, http.MethodPost, "/purchase-orders", demoOrder("x"), Header{"Idempotency-Key", "order-2026-0815"}) // reused
+	a.shot(t, a.client, http.MethodDelete, path, nil)
+}
+
+func (a *album) ofFailures(t *testing.T) {
+	a.shot(t, a.client, http.MethodPost, "/purchase-orders", map[string]string{"title": "Bearings"})
+	a.shot(t, a.client, http.MethodGet, "/purchase-orders?colour=red", nil)
+	a.shot(t, a.client, http.MethodGet, "/purchase-orders/9999999", nil)
+	a.shot(t, a.client, http.MethodDelete, "/vendors/1", nil)
+	a.shot(t, a.client, http.MethodGet, "/sites", nil)
+	a.shot(t, a.client, http.MethodPatch, "/purchase-orders/1", map[string]string{"x": strings.Repeat("x", 9<<20)})
+	a.shot(t, &Client{URL: a.url, Token: "gct_4M7RPA2C", HTTP: a.http}, http.MethodGet, "/connection", nil)
+	other := a.login
+	other.Name, other.Settings = "Elsewhere", map[string]any{"path": "/srv/elsewhere/plant.db"}
+	other.Site = a.site
+	a.shot(t, a.admin, http.MethodPost, "/connections", other)
+}
+
+// ofEndings comes last: it takes away what the others need.
+func (a *album) ofEndings(t *testing.T) {
+	a.shot(t, a.admin, http.MethodPost, "/connections/"+a.id+"/token", nil)
+	a.shot(t, a.client, http.MethodGet, "/connection", nil) // TOKEN_REVOKED
+	a.agent.stop()
+	a.awaitAgent("offline")
+	a.shot(t, a.admin, http.MethodGet, "/vendors", nil, Header{"Gantry-Connection", a.id})
+	a.shot(t, a.admin, http.MethodPost, "/connections/"+a.id+"/disconnect", nil)
+	a.shot(t, a.admin, http.MethodDelete, "/sites/"+a.site, nil)
+	a.shot(t, a.admin, http.MethodGet, "/vendors", nil, Header{"Gantry-Connection", a.id})
+}
+
+// token is one of ours, whole.
+var token = regexp.MustCompile(`(g[a-z]{2}_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]{16,}`)
+
+// trimmed makes an example short, and takes out what is only this machine's.
+func trimmed(value any, private *strings.Replacer) any {
+	switch v := value.(type) {
+	case string:
+		return token.ReplaceAllString(private.Replace(v), "$1…")
+	case []any:
+		short := make([]any, min(len(v), 2))
+		for i := range short {
+			short[i] = trimmed(v[i], private)
+		}
+		return short
+	case object:
+		short := make(object, len(v))
+		for i, m := range v {
+			if of, ok := m.value.(object); ok && (m.name == "entities" || m.name == "fields") {
+				m.value = few(of)
+			}
+			short[i] = member{m.name, trimmed(m.value, private)}
+		}
+		return short
+	}
+	return value
+}
+
+// few leaves some members of an object.
+func few(of object) (short object) {
+	for _, m := range of {
+		if len(short) < 2 || m.name == "purchase-orders" {
+			short = append(short, m)
+		}
+	}
+	return short
+}
+
+// shape lists the members of a document, with dots between levels.
+func shape(value any) (all []string) {
+	switch v := value.(type) {
+	case []any:
+		for _, member := range v {
+			all = append(all, shape(member)...)
+		}
+	case object:
+		for _, m := range v {
+			all = append(all, m.name)
+			for _, below := range shape(m.value) {
+				all = append(all, m.name+"."+below)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (a *album) write(t *testing.T) {
+	t.Helper()
+	old, err := filepath.Glob(exampleFolder + "/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range old {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := map[string]any{"problems": a.problems}
+	for name, e := range a.of {
+		if e.Request != nil || len(e.Answers) > 0 {
+			all[name] = e
+		}
+	}
+	for name, content := range all {
+		raw, err := json.MarshalIndent(content, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(exampleFolder, name+".json"), append(raw, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestExamplesFitTheirSchemas: what the document shows is what it promises.
+func TestExamplesFitTheirSchemas(t *testing.T) {
+	c := theContract(t)
+	count := 0
+	for path, methods := range c.paths {
+		for method, operation := range methods.(map[string]any) {
+			responses, _ := in(operation, "responses").(map[string]any)
+			for status, response := range responses {
+				shown := in(response, "content", "application/json", "example")
+				if shown == nil {
+					continue
+				}
+				count++
+				schema, err := c.schema("paths", path, method, "responses", status, "content", "application/json", "schema")
+				if err == nil {
+					err = schema.Validate(shown)
+				}
+				if err != nil {
+					t.Errorf("%s %s %s: %v", method, path, status, err)
+				}
+			}
+		}
+	}
+	if count < 40 {
+		t.Errorf("%d examples: the document shows too few", count)
+	}
+	var codes []fault.Code
+	for _, response := range in(c.document, "components", "responses").(map[string]any) {
+		if code, _ := in(response, "content", fault.ContentType, "example", "code").(string); code != "" {
+			codes = append(codes, fault.Code(code))
+		}
+	}
+	if len(codes) < 10 {
+		t.Errorf("%d examples of failures: %v", len(codes), codes)
+	}
+}
