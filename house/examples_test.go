@@ -44,6 +44,7 @@ func TestExamples(t *testing.T) {
 	a.ofTheOrganisation(t)
 	a.ofRecords(t)
 	a.ofFailures(t)
+	a.ofALife(t)
 	a.ofEndings(t)
 	if *record {
 		a.write(t)
@@ -175,6 +176,20 @@ func (a *album) ofFailures(t *testing.T) {
 	other.Name, other.Settings = "Elsewhere", map[string]any{"path": "/srv/elsewhere/plant.db"}
 	other.Site = a.site
 	a.shot(t, a.admin, http.MethodPost, "/connections", other)
+}
+
+// ofALife pauses a connection, gives it another login, and ends it and begins anew.
+func (a *album) ofALife(t *testing.T) {
+	path := "/connections/" + a.id
+	a.shot(t, a.admin, http.MethodPost, path+"/pause", nil)
+	a.shot(t, a.client, http.MethodGet, "/vendors", nil) // CONNECTION_PAUSED
+	a.shot(t, a.admin, http.MethodPost, path+"/resume", nil)
+	a.shot(t, a.admin, http.MethodPut, path+"/credentials", map[string]any{"credentials": map[string]string{}})
+	other := a.login
+	other.Name, other.Site = "Short-lived", a.site
+	_, id := a.connect(other)
+	a.shot(t, a.admin, http.MethodPost, "/connections/"+id+"/disconnect", nil)
+	a.shot(t, a.admin, http.MethodPost, "/connections/"+id+"/reconnect", map[string]any{"credentials": map[string]string{}})
 }
 
 // ofEndings comes last: it takes away what the others need.
