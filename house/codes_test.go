@@ -16,8 +16,7 @@ import (
 // notProduced are the codes that no answer of these programs can have, and why.
 func notProduced() map[fault.Code]string {
 	return map[fault.Code]string{
-		fault.CircuitOpen:      "the breaker comes with the life of connections",
-		fault.ConnectionPaused: "pausing comes with the life of connections",
+		fault.CircuitOpen: "the breaker comes with the life of connections",
 	}
 }
 
@@ -150,6 +149,10 @@ func (c *codes) ofTokens(t *testing.T) {
 	t.Run("a replaced token", func(t *testing.T) {
 		c.must(http.MethodPost, "/connections/"+otherID+"/token", nil, 200, nil)
 		c.produce(t, other, http.MethodGet, "/assets", nil, want(fault.TokenRevoked, ""))
+	})
+	t.Run("a paused connection", func(t *testing.T) {
+		c.must(http.MethodPost, "/connections/"+otherID+"/pause", nil, 200, nil)
+		c.produce(t, c.admin, http.MethodPost, "/assets", map[string]any{"name": "A"}, want(fault.ConnectionPaused, fault.NotSent), Header{"Gantry-Connection", otherID})
 	})
 	t.Run("a disconnected connection", func(t *testing.T) {
 		c.must(http.MethodPost, "/connections/"+otherID+"/disconnect", nil, 200, nil)

@@ -1,0 +1,123 @@
+package house
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"gantry/agent/state"
+	"gantry/tunnel/fault"
+)
+
+// TestLifeOfAConnection lives one through: paused and resumed, relinked, disconnected while its agent is away, reconnected.
+func TestLifeOfAConnection(t *testing.T) {
+	w := openWorkshop(t)
+	path := "/connections/" + w.id
+	sessions := func() int {
+		return count(t, w.server.Admin(), "SELECT count(*) FROM pg_stat_activity WHERE usename = $1", w.login.Settings["username"])
+	}
+	reads := func(c *Client) {
+		t.Helper()
+		w.expect(c, http.MethodGet, "/assets/1", nil, 200, nil)
+	}
+	paused := fault.Error{Code: fault.ConnectionPaused, Hop: fault.HopRelay, Scope: fault.ScopeConnection}
+
+	reads(w.client)
+	if sessions() == 0 {
+		t.Fatal("the agent has no session at the database: this test looks for its end")
+	}
+	w.must(http.MethodPost, path+"/pause", nil, 200, nil)
+	w.refused(w.client, http.MethodGet, "/assets/1", nil, paused)
+	eventually(t, 10*time.Second, "a paused connection has no session", func() error {
+		if n := sessions(); n > 0 {
+			return fmt.Errorf("it has %d", n)
+		}
+		return nil
+	})
+
+	// While it is paused its password changes. A wrong login changes nothing, the right one is taken and not used yet.
+	if _, err := w.server.Admin().ExecContext(t.Context(), fmt.Sprintf("ALTER ROLE %s PASSWORD 'second'", w.login.Settings["username"])); err != nil {
+		t.Fatal(err)
+	}
+	refusal := fault.Error{Code: fault.CredentialsExpired, Hop: fault.HopSystem, Scope: fault.ScopeConnection, Outcome: fault.Rejected}
+	with := func(password string) map[string]any {
+		return map[string]any{"credentials": map[string]string{"password": password}}
+	}
+	w.refused(w.admin, http.MethodPut, path+"/credentials", with("third"), refusal)
+	w.must(http.MethodPut, path+"/credentials", with("second"), 200, nil)
+	w.refused(w.client, http.MethodGet, "/assets/1", nil, paused)
+	w.must(http.MethodPost, path+"/resume", nil, 200, nil)
+	reads(w.client)
+	w.refused(w.admin, http.MethodPut, path+"/credentials", with("third"), refusal)
+	reads(w.client)
+
+	sealed := map[string]any{"sealed_credentials": w.seal(t, w.place(t, w.login.Settings), "second")}
+	w.must(http.MethodPut, path+"/credentials", sealed, 200, nil)
+	reads(w.client)
+
+	w.endWhileAway(t, path)
+	var again struct {
+		Connection struct{ ID string }
+		Token      string
+	}
+	w.must(http.MethodPost, path+"/reconnect", with("second"), 201, &again)
+	if again.Connection.ID == w.id || again.Token == w.client.Token {
+		t.Errorf("the new connection is the old one: %+v", again)
+	}
+	reads(&Client{URL: w.url, Token: again.Token, HTTP: w.http})
+	w.refused(w.client, http.MethodGet, "/assets/1", nil, want(fault.ConnectionDisconnected, ""))
+}
+
+// endWhileAway disconnects while the agent does not run. When it comes back it has erased the login before it takes calls:
+// neither what it was sealed into nor its user's name stands in its files.
+func (w *workshop) endWhileAway(t *testing.T, path string) {
+	t.Helper()
+	w.agent.stop()
+	w.awaitAgent("offline")
+	db, err := state.Open(t.Context(), w.path("agent"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := db.Connection(t.Context(), w.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	secrets := [][]byte{row.Credentials, []byte(w.login.Settings["username"].(string))}
+	if !w.stands(t, secrets[0]) || !w.stands(t, secrets[1]) {
+		t.Fatal("the login is not where this test looks for it")
+	}
+	w.must(http.MethodPost, path+"/disconnect", nil, 200, nil)
+	var credits struct{ Used int }
+	if w.must(http.MethodGet, "/credits", nil, 200, &credits); credits.Used != 0 {
+		t.Errorf("%d credits are used", credits.Used)
+	}
+	w.startAgent()
+	w.awaitAgent("connected")
+	for _, secret := range secrets {
+		if w.stands(t, secret) {
+			t.Errorf("%d bytes of the login still stand in the agent's files", len(secret))
+		}
+	}
+}
+
+// stands reports whether the agent's database holds the bytes, in whatever file of it.
+func (w *workshop) stands(t *testing.T, secret []byte) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.path("agent"), state.File+"*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, file := range files {
+		if content, err := os.ReadFile(file); err == nil && bytes.Contains(content, secret) {
+			return true
+		}
+	}
+	return false
+}
