@@ -90,7 +90,7 @@ func (w *workshop) endWhileAway(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	secrets := [][]byte{row.Credentials, []byte(w.login.Settings["username"].(string))}
-	if !w.stands(t, secrets[0]) || !w.stands(t, secrets[1]) {
+	if !stands(t, w.path("agent"), secrets[0]) || !stands(t, w.path("agent"), secrets[1]) {
 		t.Fatal("the login is not where this test looks for it")
 	}
 	w.must(http.MethodPost, path+"/disconnect", nil, 200, nil)
@@ -101,16 +101,16 @@ func (w *workshop) endWhileAway(t *testing.T, path string) {
 	w.startAgent()
 	w.awaitAgent("connected")
 	for _, secret := range secrets {
-		if w.stands(t, secret) {
+		if stands(t, w.path("agent"), secret) {
 			t.Errorf("%d bytes of the login still stand in the agent's files", len(secret))
 		}
 	}
 }
 
-// stands reports whether the agent's database holds the bytes, in whatever file of it.
-func (w *workshop) stands(t *testing.T, secret []byte) bool {
+// stands reports whether an agent's database holds the bytes, in whatever file of it.
+func stands(t *testing.T, folder string, secret []byte) bool {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(w.path("agent"), state.File+"*"))
+	files, err := filepath.Glob(filepath.Join(folder, state.File+"*"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no files", err)
 	}
