@@ -151,13 +151,14 @@ func (h *Handler) complete(r *http.Request, err error) *fault.Error {
 	return f
 }
 
-// log writes the one line of a failed call: what the caller did wrong is of interest to a debugger alone.
+// log writes the one line of a failed call: what the caller did wrong is of interest to a debugger alone, and so is a call that
+// an open circuit held back, whose opening was told.
 func (h *Handler) log(r *http.Request, f *fault.Error, err error) {
 	level := slog.LevelWarn
 	switch {
 	case f.Code == fault.Internal || isPanic(err):
 		level = slog.LevelError
-	case f.Hop == fault.HopClient || f.Code == fault.Cancelled || f.Code.Spec().Status < 500 && f.Hop != fault.HopPolicy:
+	case f.Hop == fault.HopClient || f.Code == fault.Cancelled || f.Code == fault.CircuitOpen || f.Code.Spec().Status < 500 && f.Hop != fault.HopPolicy:
 		level = slog.LevelDebug
 	}
 	h.Logger.Log(r.Context(), level, "call failed", "request_id", f.RequestID, "connection", f.ConnectionID, "entity", f.Entity,

@@ -169,7 +169,7 @@ func (p *Permit) abandon(n *news) {
 
 // held is the answer to a call that an open circuit holds back.
 func held(now time.Time, c *circuit, scope fault.Scope, what string) *fault.Error {
-	f := fault.New(fault.CircuitOpen, "Calls of %s are held back for %s, because it failed again and again: %s", what, age(now, c.since), c.cause.Detail).
+	f := fault.New(fault.CircuitOpen, "Calls of %s have been held back for the last %s, because it failed again and again: %s", what, age(now, c.since), c.cause.Detail).
 		At(fault.HopAgent).Reaches(scope).Ended(fault.NotSent).After(max(c.wait(), againDelay))
 	return f.Advise("Wait as Retry-After says; then one call tries whether the system answers. %s", c.cause.Advice)
 }
