@@ -187,6 +187,8 @@ type plant struct {
 	opened  sync.Map // connection ids that were opened
 	told    atomic.Pointer[wire.Reconcile]
 	erased  atomic.Pointer[chan bool] // hears of connections that were erased
+	health  chan wire.Health          // what the agent tells of its connections
+	reset   atomic.Int32              // how often circuits were reset
 
 	sessions []*tunnel.Session
 }
@@ -228,7 +230,7 @@ func (c *cloud) enrolWith(text string) (*plant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &plant{t: c.t, id: made.AgentID, site: made.SiteID, pin: token.Pin, url: token.Relay, key: key, cert: made.Certificate, machine: "machine-1"}, nil
+	return &plant{t: c.t, id: made.AgentID, site: made.SiteID, pin: token.Pin, url: token.Relay, key: key, cert: made.Certificate, machine: "machine-1", health: make(chan wire.Health)}, nil
 }
 
 // ServeHTTP is the agent's side of package wire, as far as these tests need it.
@@ -247,6 +249,11 @@ func (p *plant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case r.URL.Path == wire.PathDrain:
 		w.WriteHeader(http.StatusNoContent)
+	case r.URL.Path == wire.PathHealth:
+		p.tellHealth(w, r)
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/circuits/reset"):
+		p.reset.Add(1)
+		w.WriteHeader(http.StatusNoContent)
 	case r.Method == http.MethodDelete && strings.Count(r.URL.Path, "/") == 3:
 		p.opened.Delete(r.URL.Path)
 		if heard := p.erased.Load(); heard != nil {
@@ -260,6 +267,20 @@ func (p *plant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		(*p.serve.Load())(w, r)
 	default:
 		fault.New(fault.NotFound, "nothing").At(fault.HopAgent).Write(w)
+	}
+}
+
+// tellHealth tells what a test has it tell.
+func (p *plant) tellHealth(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", wire.NDJSON)
+	control := http.NewResponseController(w)
+	for control.Flush() == nil {
+		select {
+		case health := <-p.health:
+			_ = json.NewEncoder(w).Encode(health)
+		case <-r.Context().Done():
+			return
+		}
 	}
 }
 

@@ -78,6 +78,7 @@ var errStopping = fault.New(fault.Overloaded, "The relay is stopping.").Reaches(
 // is cut, with a reason.
 func (r *Relay) stop(server *http.Server, cut context.CancelCauseFunc) {
 	r.serving.Store(false)
+	r.api.Retire()
 	r.logger.Info("relay stops", "drain", r.config.DrainTimeout)
 	ctx, cancel := context.WithTimeout(context.Background(), r.config.DrainTimeout)
 	defer cancel()

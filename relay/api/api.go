@@ -53,9 +53,13 @@ type API struct {
 	streams *gate
 	logins  *gate // new logins of a connection, one at a time
 	runs    runs
-	meter   Meter
-	logger  *slog.Logger
-	mux     mux
+
+	followers *gate         // of events
+	stopping  chan struct{} // closed by Retire
+
+	meter  Meter
+	logger *slog.Logger
+	mux    mux
 }
 
 // New makes the API. It starts nothing.
@@ -67,7 +71,9 @@ func New(o Options) *API {
 		streams: newGate(o.Limits.StreamsPerConnection, "streams"),
 		logins:  newGate(1, "logins"),
 		runs:    newRuns(),
-		meter:   o.Meter, logger: o.Logger,
+
+		followers: newGate(maxFollowers, "followers of its events"), stopping: make(chan struct{}),
+		meter: o.Meter, logger: o.Logger,
 	}
 	a.mux.patterns = patterns(routesOf(a))
 	return a

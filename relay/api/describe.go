@@ -37,6 +37,7 @@ func words() map[reflect.Type][]string {
 	return map[reflect.Type][]string{
 		reflect.TypeFor[store.Role]():          texts(store.Roles()),
 		reflect.TypeFor[check.Status]():        texts([]check.Status{check.Passed, check.Warned, check.Failed, check.Skipped}),
+		reflect.TypeFor[store.Level]():         texts(store.Levels()),
 		reflect.TypeFor[status.State]():        texts(status.States()),
 		reflect.TypeFor[status.Affects]():      texts([]status.Affects{status.Nothing, status.SomeEntities, status.Everything}),
 		reflect.TypeFor[wire.SystemState]():    texts([]wire.SystemState{wire.SystemUnknown, wire.SystemReachable, wire.SystemUnreachable}),

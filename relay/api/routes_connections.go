@@ -1,9 +1,12 @@
 package api
 
 import (
+	"reflect"
+
 	"gantry/relay/auth"
 	"gantry/relay/openapi"
 	"gantry/relay/status"
+	"gantry/relay/store"
 	"gantry/tunnel/fault"
 )
 
@@ -36,6 +39,10 @@ func (r *routes) ofConnections() {
 		Tag: tag, Summary: "Show how a connection is", Text: aboutStatus,
 		Answers: []openapi.Answer{openapi.Gives[status.ConnectionStatus](200, "The status.")},
 	})
+	r.own("GET /connections/{id}/events", "connections.events", auth.View, r.api.listEvents, openapi.Description{
+		Tag: tag, Summary: "Read or follow a connection's events", Text: aboutEvents,
+		Query: eventParameters(), Headers: []openapi.Parameter{lastEventID}, Answers: eventAnswers(),
+	})
 	r.audited("POST /connections/{id}/circuits/reset", "connections.reset_circuits", auth.Manage, r.api.resetCircuits, openapi.Description{
 		Tag: tag, Summary: "Let calls pass again",
 		Text:    "Closes the connection's circuit breakers, and forgets that its system asked for fewer calls or refused the login: the next call is made. It is for after a repair; breakers close by themselves, too.",
@@ -48,6 +55,28 @@ func (r *routes) ofConnections() {
 const aboutStatus = "What holds now, proved: one state, a sentence that can be read out (`message`), how far it reaches (`affects`), and what it rests on.\n\n" +
 	"The agent's part is proved by a call to the agent's own loop, never older than 30 seconds. The system's and the entities' parts come from calls and from one cheap check a minute (none in the plant's quiet hours), and say when (`checked_at`). " +
 	"A state hides those behind it: disconnected, paused, agent_offline, system_offline, reauth_required, throttled, degraded, active."
+
+// aboutEvents describes the log.
+const aboutEvents = "The connection's own log, oldest first: calls that failed, states that changed, breakers that moved, syncs, what was done to the connection, and its agent's coming and going. The newest 10,000 are kept. Failures that are alike within a minute are one event with a count.\n\n" +
+	"To read on, ask again with `after` set to the last id that you have seen: nothing that is kept is missed. With `Accept: text/event-stream` they come as server-sent events as they happen: `id`, `event` (the kind) and `data` (the event); a comment every 15 seconds; where a revoked token ends the stream, a last `event: end` with the problem. " +
+	"A client that comes back with `Last-Event-ID` goes on where it was."
+
+func eventParameters() []openapi.Parameter {
+	return openapi.Paging(
+		openapi.TextParameter("after", "The id of an event: only those behind it. Not together with `cursor` or `last`."),
+		openapi.Number("last", "Only the newest so many. Not together with `after`, `cursor` or `limit`.", 1, largestPage, 0),
+		openapi.OneOf("level", "Only those of this level, and of those that matter more.", texts(store.Levels())...),
+		openapi.TextParameter("entity", "Only those on this entity."),
+		openapi.TextParameter("kind", "Only those of this kind, or of all kinds of this first word: `sync.failed`, `sync`."),
+		openapi.TextParameter("request_id", "Only those of the call with this request id."))
+}
+
+// lastEventID is what a client of server-sent events sends by itself when it comes back.
+var lastEventID = openapi.Parameter{Name: "Last-Event-ID", Text: "Of a stream: the id of the last event that was seen.", Type: reflect.TypeFor[string]()}
+
+func eventAnswers() []openapi.Answer {
+	return []openapi.Answer{openapi.Gives[list[eventDocument]](200, "A page of events.").OrPlain(openapi.SSE)}
+}
 
 func (r *routes) ofConnectionLife() {
 	const tag = "Connections"

@@ -17,6 +17,10 @@ func (r *routes) ofConnection() {
 		Tag: tag, Summary: "Show how this connection is", Text: aboutStatus,
 		Answers: []openapi.Answer{openapi.Gives[status.ConnectionStatus](200, "The status.")},
 	})
+	r.data("GET /connection/events", "connection.events", r.api.showEvents, openapi.Description{
+		Tag: tag, Summary: "Read or follow this connection's events", Text: aboutEvents,
+		Query: eventParameters(), Headers: []openapi.Parameter{lastEventID}, Answers: eventAnswers(),
+	})
 	r.data("GET /connection/capabilities", "connection.capabilities", r.api.capabilities, openapi.Description{
 		Tag: tag, Summary: "Show what this connection may do",
 		Text:    "Entity by entity, operation by operation, field by field. Every no says who said it: the system's definition (`definition`), the plant's own policy (`policy`), or the system, which was seen to refuse the login (`probe`).",

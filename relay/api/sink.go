@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"gantry/connectors/wire"
 )
 
 // sink writes to the caller, under a deadline a piece.
@@ -22,9 +20,9 @@ type sink struct {
 const grace = 500 * time.Millisecond
 
 // newSink answers with the head of a stream. When ctx ends, a write that waits for the caller ends soon.
-func newSink(ctx context.Context, w http.ResponseWriter, stall time.Duration) *sink {
+func newSink(ctx context.Context, w http.ResponseWriter, kind string, stall time.Duration) *sink {
 	h := w.Header()
-	h.Set("Content-Type", wire.NDJSON)
+	h.Set("Content-Type", kind)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // a proxy in front must not collect what we stream
 	w.WriteHeader(http.StatusOK)

@@ -51,7 +51,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, c *call) error {
 // flow moves the lines. Two goroutines and four blocks: one reads the agent, this one writes the caller, so that what is
 // written can be flushed exactly when the source pauses, and reading goes on while a write waits.
 func (a *API) flow(ctx context.Context, w http.ResponseWriter, source *lines, c *call) error {
-	sink := newSink(ctx, w, a.limits.ClientStall)
+	sink := newSink(ctx, w, wire.NDJSON, a.limits.ClientStall)
 	defer sink.release()
 	for block, ok := source.next(sink.flush); ok; block, ok = source.next(sink.flush) {
 		err := sink.write(block.bytes())

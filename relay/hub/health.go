@@ -104,8 +104,8 @@ func (h *Hub) follow(ctx context.Context, l *link) error {
 		return fmt.Errorf("ask for health: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask for health: status %d", response.StatusCode)
+	if kind := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || kind != wire.NDJSON {
+		return fmt.Errorf("ask for health: status %d, content type %q", response.StatusCode, kind)
 	}
 	return h.hear(l.agentID, response.Body, asked, func() { silence.Reset(silentFor) })
 }

@@ -97,7 +97,7 @@ func (s *session) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if r.URL.Path == wire.PathHealth && s.health != nil {
 		context.AfterFunc(r.Context(), func() { _ = s.health.CloseWithError(r.Context().Err()) })
-		return &http.Response{StatusCode: http.StatusOK, Body: s.health}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {wire.NDJSON}}, Body: s.health}, nil
 	}
 	w := httptest.NewRecorder()
 	if s.serve != nil {

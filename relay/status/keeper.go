@@ -45,7 +45,7 @@ type Keeper struct {
 	sites  map[string]*agent  // by the agent's id
 	tally  tallies            // of failed calls
 	outbox []store.NewEvent   // what is to be written
-	wake   chan struct{}      // the outbox has something; of size one
+	wake   chan struct{}      // there is something to do at once; of size one
 	cancel context.CancelFunc // ends the loop
 	done   chan struct{}      // closed when the loop has ended
 }
@@ -168,6 +168,7 @@ func (k *Keeper) site(agentID string) *agent {
 	if a == nil {
 		a = &agent{connections: map[string]bool{}}
 		k.sites[agentID] = a
+		k.rouse() // the store knows more of it
 	}
 	return a
 }
@@ -269,6 +270,11 @@ func (k *Keeper) queue(events ...store.NewEvent) {
 		return
 	}
 	k.outbox = append(k.outbox, events...)
+	k.rouse()
+}
+
+// rouse has the loop work now.
+func (k *Keeper) rouse() {
 	select {
 	case k.wake <- struct{}{}:
 	default:
@@ -311,11 +317,12 @@ func (k *Keeper) assess(row store.Connection) (facts, verdict) {
 // factsOf gives what is known of an agent. The caller holds the lock.
 func (k *Keeper) factsOf(agentID string) agentFacts {
 	f := agentFacts{Presence: k.agents.Presence(agentID)}
+	f.Seen = f.LastSeen
 	if a := k.sites[agentID]; a != nil {
+		if f.LastSeen.After(a.seen) {
+			a.seen = f.LastSeen // when its sessions are gone, the hub knows nothing any more
+		}
 		f.Host, f.Seen = a.host, a.seen
-	}
-	if f.LastSeen.After(f.Seen) {
-		f.Seen = f.LastSeen
 	}
 	if !f.Connected {
 		f.End = k.agents.Trouble(agentID).EndReason

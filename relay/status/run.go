@@ -30,6 +30,7 @@ func (k *Keeper) run(ctx context.Context) {
 			k.look(ctx)
 			k.write(ctx, false)
 		case <-k.wake:
+			k.acquaintAll(ctx)
 			k.write(ctx, false)
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
@@ -42,9 +43,7 @@ func (k *Keeper) run(ctx context.Context) {
 
 // look notices what no message tells: an agent that came or went, a time that is over.
 func (k *Keeper) look(ctx context.Context) {
-	for _, id := range k.strangers() {
-		k.acquaint(ctx, id)
-	}
+	k.acquaintAll(ctx)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := time.Now()
@@ -70,7 +69,6 @@ func (c *known) over(now time.Time) bool {
 // lookAt notices that an agent came or went. The caller holds the lock.
 func (k *Keeper) lookAt(id string, a *agent, now time.Time) {
 	f := k.factsOf(id)
-	a.seen = f.Seen
 	switch {
 	case f.Connected == a.connected && a.away.IsZero(), !a.loaded:
 		return
@@ -94,6 +92,12 @@ func (k *Keeper) lookAt(id string, a *agent, now time.Time) {
 		if c := k.known[connection]; c.row.State != "" {
 			k.settle(c)
 		}
+	}
+}
+
+func (k *Keeper) acquaintAll(ctx context.Context) {
+	for _, id := range k.strangers() {
+		k.acquaint(ctx, id)
 	}
 }
 

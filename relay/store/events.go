@@ -1,8 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -106,4 +109,14 @@ type EventFilter struct {
 	Level  Level // and what matters more
 	Entity string
 	Kind   EventKind // a whole one, or a first word: `sync`
+
+	RequestID string // of the event, or one of several that it stands for
+}
+
+// Takes reports whether the filter lets an event through.
+func (f EventFilter) Takes(e Event) bool {
+	return slices.Index(Levels(), e.Level) >= slices.Index(Levels(), f.Level) &&
+		(f.Entity == "" || e.Entity == f.Entity) &&
+		(f.Kind == "" || e.Kind == f.Kind || strings.HasPrefix(string(e.Kind), string(f.Kind)+".")) &&
+		(f.RequestID == "" || e.RequestID == f.RequestID || bytes.Contains(e.Data, []byte(`"`+f.RequestID+`"`)))
 }

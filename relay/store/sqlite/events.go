@@ -120,21 +120,22 @@ const selectEvents = `WITH asked AS (SELECT agent, created_at FROM connections W
 		AND at >= (SELECT created_at FROM asked) AND ` + eventFilter + `
 	ORDER BY id `
 
-const eventFilter = `level >= ?4 AND (?5 = '' OR entity = ?5) AND (?6 = '' OR kind = ?6 OR kind >= ?6 || '.' AND kind < ?6 || '/')`
+const eventFilter = `level >= ?4 AND (?5 = '' OR entity = ?5) AND (?6 = '' OR kind = ?6 OR kind >= ?6 || '.' AND kind < ?6 || '/')
+		AND (?7 = '' OR request_id = ?7 OR instr(data, '"' || ?7 || '"') > 0)`
 
 // Events implements store.Events.
 func (s *Store) Events(ctx context.Context, organisation, connection string, filter store.EventFilter, page store.Page) ([]store.Event, error) {
-	return s.listEvents(ctx, "ASC LIMIT ?7", organisation, connection, page.After, filter, page.Size())
+	return s.listEvents(ctx, "ASC LIMIT ?8", organisation, connection, page.After, filter, page.Size())
 }
 
 // LastEvents implements store.Events.
 func (s *Store) LastEvents(ctx context.Context, organisation, connection string, filter store.EventFilter, n int) ([]store.Event, error) {
-	events, err := s.listEvents(ctx, "DESC LIMIT ?7", organisation, connection, "", filter, store.Page{Limit: n}.Size())
+	events, err := s.listEvents(ctx, "DESC LIMIT ?8", organisation, connection, "", filter, store.Page{Limit: n}.Size())
 	slices.Reverse(events)
 	return events, err
 }
 
 func (s *Store) listEvents(ctx context.Context, order, organisation, connection, after string, filter store.EventFilter, limit int) ([]store.Event, error) {
 	return list(ctx, s.read, scanEvent, selectEvents+order, connection, organisation, after,
-		slices.Index(store.Levels(), filter.Level)+1, filter.Entity, string(filter.Kind), limit)
+		slices.Index(store.Levels(), filter.Level)+1, filter.Entity, string(filter.Kind), filter.RequestID, limit)
 }

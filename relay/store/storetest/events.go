@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,7 @@ func testEvents(t *testing.T, b *bench) {
 	c, other := b.pending(p), b.pending(p)
 	failed := happened(c, store.LevelError, store.CallFailed, "vendors")
 	failed.At, failed.Operation, failed.Code, failed.RequestID = b.now().Add(-time.Minute), "list", "SYSTEM_TIMEOUT", "req_1"
-	failed.Data = json.RawMessage(`{"count":3}`)
+	failed.Data = json.RawMessage(`{"count":3,"request_ids":["req_2","req_3"]}`)
 	is(t, "none", b.AppendEvents(ctx), nil)
 	is(t, "append", b.AppendEvents(ctx, failed,
 		happened(c, store.LevelWarning, store.ConnectionStateChanged, ""), happened(c, store.LevelInfo, store.SyncStarted, "items")), nil)
@@ -64,8 +65,13 @@ func testEvents(t *testing.T, b *bench) {
 		"sync.started":                         {Kind: store.SyncStarted},
 		"connection.state_changed":             {Kind: "connection"},
 		"":                                     {Kind: "connection.state"},
+		"call.failed ":                         {RequestID: "req_1"},
+		" call.failed":                         {RequestID: "req_3", Level: store.LevelInfo},
+		" ":                                    {RequestID: "req_"},
 	} {
+		want = strings.TrimSpace(want)
 		same(t, fmt.Sprint(filter), want, kinds(got(b.Events(ctx, p.organisation, c.ID, filter, store.Page{})).or(t)))
+		same(t, fmt.Sprint("taken ", filter), want, kinds(slices.DeleteFunc(slices.Clone(all), func(e store.Event) bool { return !filter.Takes(e) })))
 		same(t, fmt.Sprint("newest ", filter), want, kinds(got(b.LastEvents(ctx, p.organisation, c.ID, filter, 10)).or(t)))
 	}
 	long := happened(other, store.LevelInfo, store.CallFailed, "")
