@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/template"
 	"gantry/connectors/web"
 )
 
@@ -23,9 +24,9 @@ type invocation struct {
 }
 
 // rendering prepares what templates see. Look-ups that are asked twice are answered once.
-func (c *conn) rendering(ctx context.Context, vars connectors.Vars) *rendering {
+func (c *conn) rendering(ctx context.Context, vars connectors.Vars) *template.Rendering {
 	known := map[string]any{}
-	return &rendering{ctx: ctx, vars: vars, find: func(ctx context.Context, model string, domain any, field string) (any, error) {
+	return &template.Rendering{Vars: vars, Encode: encode, Driver: finder{ctx, func(ctx context.Context, model string, domain any, field string) (any, error) {
 		name, err := json.Marshal([]any{model, domain, field})
 		if err != nil {
 			return nil, misused("the domain of a look-up: %w", err)
@@ -41,7 +42,7 @@ func (c *conn) rendering(ctx context.Context, vars connectors.Vars) *rendering {
 			known[string(name)] = v
 		}
 		return v, err
-	}}
+	}}}
 }
 
 // find gives a field of the first record of a domain; nil: there is none.
@@ -57,7 +58,7 @@ func (c *conn) find(ctx context.Context, model string, domain any, field string)
 // invocation renders a statement that is a call.
 func (c *conn) invocation(ctx context.Context, s *statement, vars connectors.Vars) (invocation, error) {
 	r := c.rendering(ctx, vars)
-	params, err := s.params.render(r)
+	params, err := s.params.Render(r)
 	if err != nil {
 		return invocation{}, err
 	}
@@ -69,15 +70,15 @@ func (c *conn) invocation(ctx context.Context, s *statement, vars connectors.Var
 }
 
 // render puts the version that the record must still have into the call's context.
-func (g *guard) render(r *rendering, call *invocation) error {
+func (g *guard) render(r *template.Rendering, call *invocation) error {
 	if g == nil {
 		return nil
 	}
-	id, err := g.id.render(r)
+	id, err := g.id.Render(r)
 	if err != nil {
 		return err
 	}
-	since, err := g.since.render(r)
+	since, err := g.since.Render(r)
 	if err != nil || since == nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gantry/connectors"
+	"gantry/connectors/template"
 )
 
 // query is one Read, taken apart.
@@ -41,7 +42,7 @@ func (c *conn) plan(ctx context.Context, r connectors.Read) (*query, error) {
 	}
 	q := &query{s: s, after: r.After, limit: r.Limit}
 	rendering := c.rendering(ctx, r.Vars)
-	own, err := s.domain.render(rendering)
+	own, err := s.domain.Render(rendering)
 	if err != nil {
 		return nil, err
 	}
@@ -224,11 +225,11 @@ func (q *query) position(record map[string]any, row connectors.Row) ([]any, erro
 	return out, nil
 }
 
-func (s *statement) renderContext(r *rendering) (map[string]any, error) {
+func (s *statement) renderContext(r *template.Rendering) (map[string]any, error) {
 	if s.context == nil {
 		return nil, nil
 	}
-	v, err := s.context.render(r)
+	v, err := s.context.Render(r)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gantry/connectors"
+	"gantry/connectors/template"
 )
 
 // statement is a query, which has a model, or a call, which has a method.
@@ -17,17 +18,17 @@ type statement struct {
 	model   string
 	columns map[string]column
 	fields  []string // what is asked of the model
-	domain  template
+	domain  template.Value
 
 	method   string
-	params   array
+	params   template.Value
 	results  map[string]string // column to path
 	rows     string            // path of the records that it gives; "": it is no query
 	affected string            // path of the number of records; "": the system does not say
 	guard    *guard
 
-	context template // nil: the login's own
-	names   names
+	context template.Value // nil: the login's own
+	names   *template.Compiler
 }
 
 // column is where a query's column comes from: the first of the paths that is not null.
@@ -39,16 +40,16 @@ type column struct {
 // guard is the system's optimistic lock.
 type guard struct {
 	model     string
-	id, since template
+	id, since template.Value
 }
 
 var _ connectors.Deep = (*statement)(nil)
 
 // Params implements connectors.Statement.
-func (s *statement) Params() []string { return s.names.params }
+func (s *statement) Params() []string { return s.names.Names.Params }
 
 // Lists implements connectors.Deep.
-func (s *statement) Lists() map[string][]string { return s.names.lists }
+func (s *statement) Lists() map[string][]string { return s.names.Names.Lists }
 
 var (
 	modelName  = regexp.MustCompile(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_-]*)*$`)
@@ -64,7 +65,7 @@ var (
 )
 
 func compile(native map[string]any) (*statement, error) {
-	s := &statement{names: names{lists: map[string][]string{}}}
+	s := &statement{names: template.NewCompiler(grammar)}
 	members := queryMembers
 	if native["method"] != nil {
 		members = callMembers
@@ -90,7 +91,7 @@ func (s *statement) compileContext(v any) error {
 	if _, ok := v.(map[string]any); !ok {
 		return errors.New("context: must be an object")
 	}
-	t, err := compileTemplate(v, &s.names, 0)
+	t, err := s.names.Compile(v)
 	if err != nil {
 		return fmt.Errorf("context: %w", err)
 	}
@@ -126,7 +127,7 @@ func (s *statement) compileQuery(native map[string]any) (err error) {
 	if _, ok := domain.([]any); !ok {
 		return errors.New("domain: must be a list of conditions")
 	}
-	if s.domain, err = compileTemplate(domain, &s.names, 0); err != nil {
+	if s.domain, err = s.names.Compile(domain); err != nil {
 		return fmt.Errorf("domain: %w", err)
 	}
 	return nil
@@ -163,11 +164,9 @@ func (s *statement) compileCall(native map[string]any) (err error) {
 	if !ok && native["params"] != nil {
 		return errors.New("params: must be a list")
 	}
-	t, err := compileTemplate(params, &s.names, 0)
-	if err != nil {
+	if s.params, err = s.names.Compile(params); err != nil {
 		return fmt.Errorf("params: %w", err)
 	}
-	s.params, _ = t.(array)
 	if s.rows, err = path(native["rows"]); err != nil {
 		return fmt.Errorf("rows: %w", err)
 	}
@@ -209,10 +208,10 @@ func (s *statement) compileGuard(v any) error {
 		return errors.New("unchanged: has model, id and since")
 	}
 	var err error
-	if g.id, err = compileTemplate(m["id"], &s.names, 0); err != nil {
+	if g.id, err = s.names.Compile(m["id"]); err != nil {
 		return fmt.Errorf("unchanged: id: %w", err)
 	}
-	if g.since, err = compileTemplate(m["since"], &s.names, 0); err != nil {
+	if g.since, err = s.names.Compile(m["since"]); err != nil {
 		return fmt.Errorf("unchanged: since: %w", err)
 	}
 	s.guard = g
