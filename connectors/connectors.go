@@ -22,7 +22,8 @@ type Driver interface {
 	Name() string
 
 	// Compile checks the driver's own part of a statement and prepares it for a dialect. native holds the members
-	// of a step that are not the engine's (see package definition): for the sql driver {"sql": "SELECT …"}.
+	// of a step that are not the engine's (see package definition): for the sql driver {"sql": "SELECT …"}. A definition's
+	// `protocol` is compiled as the step {"protocol": …}.
 	// An error names the fault in words that a definition's author understands.
 	Compile(dialect string, native map[string]any) (Statement, error)
 
@@ -49,6 +50,7 @@ type Target struct {
 	Dialect     string            // the definition's dialect: "postgres", "mysql", "sqlite", "sqlserver", "oracle"
 	Settings    map[string]any    // the login's members that are no secret; defaults filled in
 	Credentials map[string]Secret // the login's writeOnly members
+	Protocol    Statement         // the definition's `protocol`: what its statements have in common; nil: the driver's own
 	Check       Statement         // the definition's `check`; nil: the driver's own cheapest proof
 	Limits      Limits
 	Dial        DialFunc // every network connection goes through it: the plant's policy sits there

@@ -35,9 +35,17 @@ type Failure struct {
 	Message string         // the system's own words
 	Source  map[string]any // more of what it said, for the error map: {"sqlstate": "23505", "constraint": "po_no"}
 	Account Account        // of a refused login, where the system says so
+	Fields  []FieldFault   // what it said of single members of a write
 	Sent    bool           // an effect may have reached the system
 	After   time.Duration  // the system itself said to wait so long (Retry-After); 0: it did not
 	Err     error          // the cause, for the log
+}
+
+// FieldFault is what a system says is wrong with one member of what it was sent.
+type FieldFault struct {
+	Name    string // the system's own: the engine looks for a column of that name
+	Code    string
+	Message string
 }
 
 // Error implements error: for logs.

@@ -47,6 +47,9 @@ func (c *compiler) fault(at place, format string, args ...any) {
 
 func (c *compiler) program() *Program {
 	p := &Program{Definition: c.d, Driver: c.driver, Tables: map[string]*Table{}}
+	if c.d.Protocol != nil {
+		p.Protocol = c.statement(place{"protocol"}, &Step{Native: map[string]any{"protocol": c.d.Protocol}}, c.loginParams())
+	}
 	if c.d.Check != nil {
 		p.Check = c.statement(place{"check"}, c.d.Check, c.loginParams())
 	}

@@ -29,6 +29,7 @@
 //	login:                          # JSON Schema of an object; writeOnly members are credentials
 //	  required: [path]
 //	  properties: {path: {type: string, title: Database file}, timezone: {type: string, default: UTC}}
+//	protocol: {…}                   # what a driver for many products has to know of this one: see package connectors/rest
 //	check: {sql: "SELECT sqlite_version() AS version"}
 //	limits: {concurrency: 4, rate: 20/s, timeout: 30s, page_size: 500, scan: 10000}
 //	errors:                         # first match wins; `source` is what the driver said (connectors.Failure)

@@ -14,6 +14,7 @@ type Definition struct {
 	Dialect  string             `json:"dialect"`
 	Guide    string             `json:"guide"`
 	Login    Login              `json:"login"`
+	Protocol map[string]any     `json:"protocol"`
 	Check    *Step              `json:"check"`
 	Limits   Limits             `json:"limits"`
 	Errors   []ErrorRule        `json:"errors"`

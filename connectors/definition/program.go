@@ -8,6 +8,7 @@ import (
 type Program struct {
 	Definition *Definition
 	Driver     connectors.Driver
+	Protocol   connectors.Statement // nil: the driver's own
 	Check      connectors.Statement // nil: the driver's own
 	Errors     []*Mapping
 	Tables     map[string]*Table // by the entity's name

@@ -77,7 +77,7 @@ func Open(ctx context.Context, program *definition.Program, o Options) (*Engine,
 func (e *Engine) target(o Options) connectors.Target {
 	d := e.program.Definition
 	return connectors.Target{
-		Dialect: d.Dialect, Settings: o.Settings, Credentials: o.Credentials, Check: e.program.Check,
+		Dialect: d.Dialect, Settings: o.Settings, Credentials: o.Credentials, Protocol: e.program.Protocol, Check: e.program.Check,
 		Limits: connectors.Limits{
 			Concurrency: d.Limits.Concurrency, PageSize: d.Limits.PageSize, Timeout: d.Limits.Timeout.Std(),
 		},

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,9 @@ func (e *Engine) fault(ctx context.Context, at place, err error) *fault.Error {
 	f := e.mapped(ctx, at, failure)
 	if f == nil {
 		f = byKind(failure)
+	}
+	for _, one := range failure.Fields {
+		f.Member(e.fieldOf(at.entity, one.Name), string(f.Code), "%s", cmp.Or(one.Message, one.Code))
 	}
 	f.Because(err)
 	if failure.After > 0 {
