@@ -36,6 +36,7 @@ type Options struct {
 	Timeout     time.Duration       // one exchange, its body included; 0: 30 s
 	MaxBody     int64               // bytes of an answer, unpacked; 0: 16 MiB
 	Connections int                 // at once; 0: no bound but the driver's
+	NTLM        bool                // the basic login of a request is made with NTLM instead, one exchange at a time
 	Logger      *slog.Logger        // nil: discards
 }
 
@@ -83,13 +84,14 @@ func New(o Options) (*Client, error) {
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
-	c.http = &http.Client{
-		CheckRedirect: c.checkRedirect,
-		Transport: &http.Transport{
-			DialContext: o.Dial, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-			MaxConnsPerHost: o.Connections, IdleConnTimeout: idleFor, MaxResponseHeaderBytes: maxHeader,
-			TLSHandshakeTimeout: c.timeout,
-		},
+	transport := &http.Transport{
+		DialContext: o.Dial, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		MaxConnsPerHost: o.Connections, IdleConnTimeout: idleFor, MaxResponseHeaderBytes: maxHeader,
+		TLSHandshakeTimeout: c.timeout,
+	}
+	c.http = &http.Client{CheckRedirect: c.checkRedirect, Transport: transport}
+	if o.NTLM {
+		c.http.Transport = newNTLM(transport)
 	}
 	c.life, c.end = context.WithCancelCause(context.Background())
 	return c, nil

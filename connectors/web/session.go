@@ -118,6 +118,17 @@ func (s *Session[T]) Expired(token T) {
 	}
 }
 
+// Refuse says that the system refuses a token that no login gets anew: a password that is sent with every call. It stays
+// refused, as a refused login does.
+func (s *Session[T]) Refuse(token T, f *connectors.Failure) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	if s.held && s.token == token {
+		var none T
+		s.token, s.held, s.refusal, s.notTill = none, false, f, time.Time{}
+	}
+}
+
 // Held gives the token if there is one, without logging in.
 func (s *Session[T]) Held() (T, bool) {
 	s.state.Lock()
