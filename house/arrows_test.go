@@ -65,13 +65,13 @@ var arrows = []arrow{
 }
 
 // drivers are the packages that speak to systems. Only the agent's main, and the house, may name one.
-var drivers = []string{"connectors/jsonrpc", "connectors/sql"}
+var drivers = []string{"connectors/jsonrpc", "connectors/rest", "connectors/sql"}
 
 // owners are the modules that one folder alone may import.
 var owners = map[string]string{
 	"github.com/hashicorp/yamux":      "tunnel",
 	"github.com/coder/websocket":      "tunnel",
-	"github.com/Azure":                "tunnel",
+	"github.com/Azure":                "tunnel connectors/web",
 	"github.com/alexbrainman":         "tunnel",
 	"cel.dev/cel-go":                  "connectors/definition",
 	"github.com/jackc/pgx/v5":         "connectors/sql",

@@ -15,6 +15,7 @@ import (
 	"gantry/connectors/definition"
 	"gantry/connectors/engine"
 	"gantry/connectors/jsonrpc"
+	"gantry/connectors/rest"
 	sqldriver "gantry/connectors/sql"
 	"gantry/connectors/sql/sqltest"
 	"gantry/tunnel/fault"
@@ -30,7 +31,7 @@ func openDesk(t *testing.T, system string, target connectors.Target, sources ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}})
+	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}})
 	if err != nil {
 		t.Fatal(err)
 	}

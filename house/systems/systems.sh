@@ -7,6 +7,8 @@
 # down    stops them; the data stays in DIR.
 #
 # Tryton 6.0: 127.0.0.1:18069, database erp; users admin, agent, reader and locked. PostgreSQL 15: 127.0.0.1:15432.
+# PocketBase 0.36: 127.0.0.1:18090; users agent@example.com and locked@example.com. toxiproxy 2.5: 127.0.0.1:18474.
+# oidc-provider 8: 127.0.0.1:18099, tokens of 30 s. Go, Node and npm are there already.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${2:-$here/../../.systems}
@@ -94,20 +96,64 @@ seed_tryton() {
 	sql -c 'CREATE DATABASE erp TEMPLATE erp_seed'
 }
 
-tryton_up() {
-	listens 18069 && return
-	setsid trytond -c "$dir/tryton/trytond.conf" -d erp >"$dir/tryton/log" 2>&1 </dev/null &
-	echo $! >"$dir/tryton/pid"
-	await 18069 "$dir/tryton/log"
-	say "Tryton runs on http://127.0.0.1:18069/erp/"
+tryton_up() { daemon tryton 18069 trytond -c "$dir/tryton/trytond.conf" -d erp; }
+
+# built gives a program that `go install` makes, in a folder of its own; a version is built once.
+built() {
+	local name=$1 package=$2 version=$3
+	local program=$dir/bin/$name-$version
+	if [ ! -x "$program" ]; then
+		say "build $name $version" >&2
+		rm -rf "$dir/bin/new" && mkdir -p "$dir/bin/new"
+		(cd "$dir" && GOBIN=$dir/bin/new GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$package@$version") >&2
+		mv "$dir"/bin/new/* "$program" && rmdir "$dir/bin/new"
+	fi
+	echo "$program"
 }
 
-tryton_down() {
+# daemon NAME PORT COMMAND…: starts a server that is not there yet, and waits for its port.
+daemon() {
+	local name=$1 port=$2
+	shift 2
+	listens "$port" && return
+	mkdir -p "$dir/$name"
+	setsid "$@" >"$dir/$name/log" 2>&1 </dev/null &
+	echo $! >"$dir/$name/pid"
+	await "$port" "$dir/$name/log"
+	say "$name runs on 127.0.0.1:$port"
+}
+
+daemon_down() {
 	local pid
-	pid=$(cat "$dir/tryton/pid" 2>/dev/null) || return 0
+	pid=$(cat "$dir/$1/pid" 2>/dev/null) || return 0
 	kill "$pid" 2>/dev/null || true
 	while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-	rm -f "$dir/tryton/pid"
+	rm -f "$dir/$1/pid"
+}
+
+# pocketbase_up: its migrations make the collections and fill them, once for each data folder.
+pocketbase_up() {
+	local program
+	program=$(built pocketbase github.com/pocketbase/pocketbase/examples/base v0.36.0)
+	daemon pocketbase 18090 "$program" serve --dev=false --http 127.0.0.1:18090 --dir "$dir/pocketbase/data" \
+		--hooksDir "$here/pocketbase/hooks" --migrationsDir "$here/pocketbase/migrations" --automigrate=false --hooksWatch=false
+}
+
+toxiproxy_up() {
+	local program
+	program=$(built toxiproxy github.com/Shopify/toxiproxy/v2/cmd/server v2.5.0)
+	daemon toxiproxy 18474 "$program" -host 127.0.0.1 -port 18474
+}
+
+oidc_up() {
+	mkdir -p "$dir/oidc"
+	cp "$here"/oidc/package.json "$here"/oidc/package-lock.json "$here"/oidc/server.mjs "$dir/oidc/"
+	if ! cmp -s "$here/oidc/package-lock.json" "$dir/oidc/installed"; then
+		say "install oidc-provider"
+		(cd "$dir/oidc" && npm ci --silent --no-audit --no-fund >/dev/null)
+		cp "$here/oidc/package-lock.json" "$dir/oidc/installed"
+	fi
+	daemon oidc 18099 node "$dir/oidc/server.mjs"
 }
 
 up() {
@@ -116,17 +162,24 @@ up() {
 	tryton_config
 	seed_tryton
 	tryton_up
+	pocketbase_up
+	oidc_up
+	toxiproxy_up
 	say "all systems run"
 }
 
 down() {
-	tryton_down
+	local name
+	for name in tryton pocketbase oidc toxiproxy; do daemon_down "$name"; done
 	[ -d "$dir/postgres/data" ] && (cd /; as_postgres $bin/pg_ctl -D "$dir/postgres/data" -m fast stop >/dev/null) || true
 	say "all systems are stopped"
 }
 
 fresh() {
-	tryton_down
+	daemon_down pocketbase
+	rm -rf "$dir/pocketbase/data"
+	pocketbase_up
+	daemon_down tryton
 	sql -c 'DROP DATABASE IF EXISTS erp WITH (FORCE)' -c 'CREATE DATABASE erp TEMPLATE erp_seed'
 	tryton_up
 }

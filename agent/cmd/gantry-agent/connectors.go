@@ -19,13 +19,14 @@ import (
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
 	"gantry/connectors/jsonrpc"
+	"gantry/connectors/rest"
 	sqldriver "gantry/connectors/sql"
 	"gantry/connectors/wire"
 )
 
 // drivers is the one list of what this program speaks.
 func drivers() []connectors.Driver {
-	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}}
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}}
 }
 
 // definitionSources are the built-in definitions and the site's own folder.
