@@ -7,6 +7,7 @@ var (
 	ErrNotFound = errors.New("no such row")
 	ErrState    = errors.New("the row's state does not allow it")
 
+	ErrTooMany   = errors.New("there are as many of these already as there may be")
 	ErrNoCredits = errors.New("the organisation has too few credits left")
 
 	ErrTokenUnknown = errors.New("the enrolment token is unknown")

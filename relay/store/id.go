@@ -21,6 +21,7 @@ const (
 	ConnectionID   Prefix = "con"
 	TokenID        Prefix = "tok"
 	EventID        Prefix = "evt"
+	WebhookID      Prefix = "whk"
 )
 
 // crockford is the alphabet of ULIDs: its order is that of the bytes, and it has no I, L, O or U.

@@ -17,6 +17,9 @@ type Store interface {
 	Audit
 	Events
 	Conditions
+	Webhooks
+	Deliveries
+	Outbox
 	Secrets
 
 	// Ping proves that the store can be read.

@@ -58,6 +58,11 @@ func (s *Store) appendEvent(ctx context.Context, tx *sql.Tx, n store.NewEvent) (
 	if err != nil {
 		return e, err
 	}
+	if message, tells := store.Tells(e); tells {
+		if err := s.addDeliveries(ctx, tx, e.OrganisationID, []store.NewDelivery{message}); err != nil {
+			return e, err
+		}
+	}
 	return e, trimEvents(ctx, tx, log, number-store.MaxEvents)
 }
 
