@@ -18,6 +18,7 @@ type Relay struct {
 	CertificateLife time.Duration `yaml:"certificate_life"` // of agents, 168h
 	DrainTimeout    time.Duration `yaml:"drain_timeout"`
 	Limits          RelayLimits   `yaml:"limits"`
+	Webhooks        RelayWebhooks `yaml:"webhooks"`
 	Log             Log           `yaml:"log"`
 }
 
@@ -39,6 +40,12 @@ type RelayLimits struct {
 	StreamsPerConnection int           `yaml:"streams_per_connection"` // at once
 	RatePerToken         int           `yaml:"rate_per_token"`         // calls a second
 	BurstPerToken        int           `yaml:"burst_per_token"`
+}
+
+// RelayWebhooks say where webhooks may lead beyond public addresses by HTTPS.
+type RelayWebhooks struct {
+	AllowPrivate []string `yaml:"allow_private"` // CIDRs
+	AllowHTTP    bool     `yaml:"allow_http"`
 }
 
 // RelaySample is relay.yaml: every key with its meaning and its default.

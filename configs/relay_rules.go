@@ -22,11 +22,12 @@ func validateRelay(file string) func(*Relay, *Report) {
 		}
 		c.validatePublicURL(r)
 		c.TLS.validate(r)
-		c.validateProxies(r)
+		networks(r, "trusted_proxies", c.TrustedProxies)
 		c.validateExposure(r)
 		between(r, "certificate_life", c.CertificateLife, time.Hour, 90*24*time.Hour)
 		between(r, "drain_timeout", c.DrainTimeout, 0, 10*time.Minute)
 		c.Limits.validate(r)
+		networks(r, "webhooks.allow_private", c.Webhooks.AllowPrivate)
 		c.Log.validate(r)
 	}
 }
@@ -68,15 +69,15 @@ func (c *Relay) validatePublicURL(r *Report) {
 	}
 }
 
-// validateProxies also writes a single address as the network of that address alone.
-func (c *Relay) validateProxies(r *Report) {
-	for i, proxy := range c.TrustedProxies {
-		prefix, err := parsePrefix(proxy)
+// networks rejects what is no network, and writes a single address as the network of that address alone.
+func networks(r *Report, path string, list []string) {
+	for i, text := range list {
+		prefix, err := parsePrefix(text)
 		if err != nil {
-			r.Reject("trusted_proxies["+strconv.Itoa(i)+"]", "Write a network or an address, as `10.0.0.0/8` or `192.0.2.7`", "%q is no network", clip(proxy))
+			r.Reject(path+"["+strconv.Itoa(i)+"]", "Write a network or an address, as `10.0.0.0/8` or `192.0.2.7`", "%q is no network", clip(text))
 			continue
 		}
-		c.TrustedProxies[i] = prefix.String()
+		list[i] = prefix.String()
 	}
 }
 
