@@ -1,9 +1,29 @@
 package relay
 
-import "gantry/relay/jobs"
+import (
+	"fmt"
+	"net/netip"
+
+	"gantry/configs"
+	"gantry/relay/jobs"
+	"gantry/relay/webhooks"
+)
 
 // tasks is all that the relay does in the background.
-func (r *Relay) tasks() []jobs.Task { return nil }
+func (r *Relay) tasks() []jobs.Task { return r.webhooks.Tasks() }
 
 // sweeps find what is due and has no job.
-func (r *Relay) sweeps() []jobs.Sweep { return nil }
+func (r *Relay) sweeps() []jobs.Sweep { return r.webhooks.Sweeps() }
+
+// webhookGuard makes what the configuration says of where webhooks may lead.
+func webhookGuard(config configs.RelayWebhooks) (webhooks.Guard, error) {
+	guard := webhooks.Guard{HTTP: config.AllowHTTP}
+	for _, text := range config.AllowPrivate {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return guard, fmt.Errorf("webhooks.allow_private: %w", err)
+		}
+		guard.Private = append(guard.Private, network)
+	}
+	return guard, nil
+}

@@ -25,6 +25,7 @@ import (
 	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/relay/store/sqlite"
+	"gantry/relay/webhooks"
 	"gantry/tunnel"
 	"gantry/tunnel/enrol"
 	"gantry/tunnel/pki"
@@ -49,8 +50,9 @@ type Relay struct {
 	options Options
 	logger  *slog.Logger
 
-	store    store.Store // through the guards of the authenticator and of status
+	store    store.Store // through all that have to hear of its writes
 	jobs     *jobs.Jobs
+	webhooks *webhooks.Dispatcher
 	hub      *hub.Hub
 	status   *status.Keeper
 	acceptor *tunnel.Acceptor
@@ -106,13 +108,18 @@ func (r *Relay) open(ctx context.Context) error {
 		return err
 	}
 	authenticator := auth.New(file, nil)
-	r.store = authenticator.Store()
-	r.join(authority, authenticator, systems)
+	guard, err := webhookGuard(r.config.Webhooks)
+	if err != nil {
+		return err
+	}
+	r.webhooks = webhooks.New(webhooks.Options{Outbox: file, Queue: r.jobs, Guard: guard, Version: r.options.Version, Logger: r.logger})
+	r.store = r.webhooks.Store(authenticator.Store())
+	r.join(authority, authenticator, systems, guard)
 	return nil
 }
 
 // join connects the parts.
-func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator, systems []wire.System) {
+func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator, systems []wire.System, guard webhooks.Guard) {
 	r.pin = authority.Pin()
 	r.status = status.New(status.Options{Store: r.store, Logger: r.logger})
 	r.store = r.status.Guard(r.store)
@@ -129,7 +136,7 @@ func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator
 	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Arrivals: r.acceptor.Arrivals, Store: r.storeUp})
 	r.api = api.New(api.Options{
 		Store: r.store, Authenticator: authenticator, Hub: r.hub, Status: r.status, Systems: systems, EnrolToken: r.enrolToken,
-		Limits: r.config.Limits, Meter: r.metrics, Logger: r.logger,
+		Guard: guard, Limits: r.config.Limits, Meter: r.metrics, Logger: r.logger,
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"gantry/relay/hub"
 	"gantry/relay/status"
 	"gantry/relay/store"
+	"gantry/relay/webhooks"
 	"gantry/tunnel/fault"
 )
 
@@ -34,6 +35,7 @@ type Options struct {
 	Status        *status.Keeper
 	Systems       []wire.System // the relay's own catalogue, for sites whose agents published none
 	EnrolToken    TokenMaker
+	Guard         webhooks.Guard // says where webhooks may lead
 	Limits        configs.RelayLimits
 	Meter         Meter
 	Logger        *slog.Logger
@@ -47,6 +49,7 @@ type API struct {
 	status  *status.Keeper
 	systems []wire.System
 	token   TokenMaker
+	guard   webhooks.Guard
 	limits  configs.RelayLimits
 	limiter *auth.Limiter
 	calls   *gate
@@ -65,7 +68,8 @@ type API struct {
 // New makes the API. It starts nothing.
 func New(o Options) *API {
 	a := &API{
-		store: o.Store, auth: o.Authenticator, hub: o.Hub, status: o.Status, systems: o.Systems, token: o.EnrolToken, limits: o.Limits,
+		store: o.Store, auth: o.Authenticator, hub: o.Hub, status: o.Status, systems: o.Systems, token: o.EnrolToken, guard: o.Guard,
+		limits:  o.Limits,
 		limiter: auth.NewLimiter(float64(o.Limits.RatePerToken), o.Limits.BurstPerToken, nil),
 		calls:   newGate(o.Limits.CallsPerConnection, "calls"),
 		streams: newGate(o.Limits.StreamsPerConnection, "streams"),

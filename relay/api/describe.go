@@ -26,6 +26,7 @@ func groups() []openapi.Group {
 		{Tag: "Systems", Text: "What can be connected."},
 		{Tag: "Sites and agents", Text: "Plant networks, and the agents that are installed there."},
 		{Tag: "Connections", Text: "Logins to systems, and their life."},
+		{Tag: "Webhooks", Text: "Where an organisation is told of what happens."},
 		{Tag: "Organisation", Text: "Credits, keys, and who did what."},
 		{Tag: "Documentation", Text: "The API about itself."},
 		{Tag: "This connection", Text: "What a connection's own token can ask about it."},
@@ -44,6 +45,7 @@ func words() map[reflect.Type][]string {
 		reflect.TypeFor[wire.CircuitState]():   texts([]wire.CircuitState{wire.CircuitClosed, wire.CircuitOpen, wire.CircuitHalfOpen}),
 		reflect.TypeFor[wire.OperationState](): texts([]wire.OperationState{wire.OperationUnknown, wire.OperationWorking, wire.OperationFailing, wire.OperationDenied}),
 		reflect.TypeFor[check.Team]():          texts([]check.Team{check.PlantIT, check.Proxy, check.Firewall, check.DBA, check.Cloud}),
+		reflect.TypeFor[store.WebhookState]():  {string(store.WebhookActive), string(store.WebhookPaused), string(store.WebhookDisabled)},
 	}
 }
 

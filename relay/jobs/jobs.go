@@ -54,9 +54,6 @@ func Open(ctx context.Context, dir string, logger *slog.Logger) (*Jobs, error) {
 
 // Start begins to work. What is listed here is all that can be enqueued.
 func (j *Jobs) Start(ctx context.Context, tasks []Task, sweeps []Sweep) error {
-	if len(tasks) == 0 {
-		return nil
-	}
 	config := &river.Config{
 		Queues: map[string]river.QueueConfig{}, Workers: river.NewWorkers(), Logger: j.logger,
 		FetchPollInterval: pollEvery, MaxAttempts: 1, RescueStuckJobsAfter: rescueAfter,
