@@ -131,5 +131,8 @@ func (f *Frame) Bounded(cmd *cobra.Command) (context.Context, context.CancelFunc
 func (f *Frame) Run(ctx context.Context, root *cobra.Command, args []string) int {
 	trapDoubleClick(f.program.Name)
 	root.SetArgs(args)
+	if err := lost(root, args); err != nil {
+		return f.finish(err)
+	}
 	return f.finish(root.ExecuteContext(ctx))
 }

@@ -35,6 +35,22 @@ func unknown(cmd *cobra.Command, args []string) error {
 	return Fail(ExitUsage, fix, "%q is no command of %s", args[0], cmd.CommandPath())
 }
 
+// lost answers for a word that is no command beside --help, for which cobra would show the help of the group.
+func lost(root *cobra.Command, args []string) error {
+	group, rest, err := root.Find(args)
+	if err != nil || !group.HasAvailableSubCommands() {
+		return nil // the command itself has something to say
+	}
+	group.InitDefaultHelpFlag()
+	if group.ParseFlags(rest) != nil {
+		return nil // as above
+	}
+	if help, err := group.Flags().GetBool("help"); err != nil || !help {
+		return nil
+	}
+	return unknown(group, group.Flags().Args())
+}
+
 // flagError answers for a flag that is none, or has no value, with the near one.
 func flagError(cmd *cobra.Command, err error) error {
 	fix := helpOf(cmd)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"gantry/configs/cli"
@@ -26,9 +27,25 @@ func classify(err error) *cli.Failure {
 		return &cli.Failure{Code: cli.ExitConflict, Err: err, Fix: "Another program has the address: stop it, or change `listen` or `metrics_listen` in the configuration."}
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(f.Detail), Fix: advice(f)}
+		return &cli.Failure{Code: faultCode(f.Code), Err: errors.New(said(f)), Fix: advice(f)}
 	}
 	return nil
+}
+
+// said is what is wrong, member by member.
+func said(f *fault.Error) string {
+	text := f.Detail
+	for i, field := range f.Fields {
+		separator := ", "
+		if i == 0 {
+			text, separator = strings.TrimSuffix(text, "."), " ("
+		}
+		text += separator + field.Name + ": " + field.Message
+	}
+	if len(f.Fields) > 0 {
+		text += ")"
+	}
+	return text
 }
 
 // advice is the fault's, unless that speaks of a request: here it was a command line.

@@ -40,7 +40,7 @@ func runScripts(t *testing.T, seen string) {
 			"await":  await,
 			"code":   code,
 			"keep":   keep,
-			"status": status,
+			"status": requestStatus,
 		},
 	})
 }

@@ -63,13 +63,16 @@ func call[T any](ctx context.Context, r remote, method, path string, wish any) (
 }
 
 // every reads a whole list, page by page.
-func every[T any](ctx context.Context, r remote, path string) ([]T, error) {
-	all := []T{}
-	for cursor := ""; ; {
+func every[T any](ctx context.Context, r remote, path string, query url.Values) ([]T, error) {
+	all, asked := []T{}, url.Values{"limit": {"500"}}
+	for name := range query {
+		asked.Set(name, query.Get(name))
+	}
+	for {
 		page, err := call[struct {
 			Data []T     `json:"data"`
 			Next *string `json:"next_cursor"`
-		}](ctx, r, http.MethodGet, path+"?limit=500"+cursor, nil)
+		}](ctx, r, http.MethodGet, path+"?"+asked.Encode(), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +80,7 @@ func every[T any](ctx context.Context, r remote, path string) ([]T, error) {
 		if page.Next == nil {
 			return all, nil
 		}
-		cursor = "&cursor=" + url.QueryEscape(*page.Next)
+		asked.Set("cursor", *page.Next)
 	}
 }
 
@@ -105,7 +108,7 @@ type agent struct {
 
 // site finds one by its id, or by its name where that is of one alone.
 func (r remote) site(ctx context.Context, named string) (site, error) {
-	all, err := every[site](ctx, r, "/sites")
+	all, err := every[site](ctx, r, "/sites", nil)
 	if err != nil {
 		return site{}, err
 	}
@@ -132,7 +135,7 @@ func (s site) path() string { return "/sites/" + url.PathEscape(s.ID) }
 
 // agents lists those of all sites.
 func (r remote) agents(ctx context.Context) ([]agent, error) {
-	sites, err := every[site](ctx, r, "/sites")
+	sites, err := every[site](ctx, r, "/sites", nil)
 	all := []agent{}
 	for _, s := range sites {
 		for _, one := range s.Agents {

@@ -49,7 +49,7 @@ func (a *app) sitesList(org *string) *cobra.Command {
 		Use: "list", Short: "List the sites", Args: cli.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
-				all, err := every[site](ctx, r, "/sites")
+				all, err := every[site](ctx, r, "/sites", nil)
 				if err != nil {
 					return err
 				}

@@ -8,8 +8,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// status calls the relay whose log is in a file, and checks the answer's status: status LOG TOKEN PATH STATUS.
-func status(ts *testscript.TestScript, _ bool, args []string) {
+// requestStatus calls the relay whose log is in a file, and checks the answer's status: status LOG TOKEN PATH STATUS.
+func requestStatus(ts *testscript.TestScript, _ bool, args []string) {
 	log := ts.ReadFile(args[0])
 	_, rest, _ := strings.Cut(log, "url=")
 	base, _, _ := strings.Cut(rest, " ")
