@@ -308,7 +308,7 @@ func (k *Keeper) assess(row store.Connection) (facts, verdict) {
 	switch {
 	case v.State == c.told.state && !c.told.since.IsZero():
 		v.Since = c.told.since // the state has lasted through all its reasons
-	case v.Since.IsZero() && v.State == Active:
+	case v.Since.IsZero() && v.State == Active && c.told.state == "":
 		v.Since = row.ActivatedAt
 	}
 	return f, v

@@ -216,6 +216,28 @@ func TestStatesAreToldAsTheyChange(t *testing.T) {
 	})
 }
 
+// TestActiveSince: from its activation on at first, and from its return on after it was something else.
+func TestActiveSince(t *testing.T) {
+	atWork(t, func(d *desk) {
+		row := connection
+		row.ActivatedAt = time.Now()
+		d.agents.set("agt_1", true)
+		d.Touch(row)
+		d.pass(time.Minute)
+		if since := d.Status(row).Since; !since.Equal(row.ActivatedAt) {
+			t.Errorf("at first since %s, want %s", since, row.ActivatedAt)
+		}
+		d.Told("agt_1", healthy(func(h *wire.Health) { h.System.State = wire.SystemUnreachable }))
+		d.pass(time.Minute)
+		d.Told("agt_1", healthy(nil))
+		back := time.Now()
+		d.pass(time.Minute)
+		if since := d.Status(row).Since; !since.Equal(back.Truncate(time.Millisecond)) {
+			t.Errorf("after its return since %s, want %s", since, back)
+		}
+	})
+}
+
 func TestBreakersAreTold(t *testing.T) {
 	atWork(t, func(d *desk) {
 		d.active()

@@ -117,14 +117,23 @@ func (r reader) ago(before time.Time, ms int64) time.Time {
 	return steady(before, wire.Before(r.now, ms))
 }
 
+// since is steady while the state is the same: a new one is new, however soon it comes.
+func (r reader) since(same bool, before time.Time, ms int64) time.Time {
+	if !same {
+		return wire.Before(r.now, ms)
+	}
+	return r.ago(before, ms)
+}
+
 func (r reader) system(h wire.SystemHealth, before system) system {
 	s := system{
 		State: h.State, Version: clip(h.Version, maxName), Checked: wire.Before(r.now, h.CheckedAgoMS),
-		Since: r.ago(before.Since, h.SinceAgoMS), NextProbe: wire.After(r.now, h.NextProbeInMS), LastError: r.failure(h.LastError, before.LastError),
+		NextProbe: wire.After(r.now, h.NextProbeInMS), LastError: r.failure(h.LastError, before.LastError),
 	}
 	if s.State != wire.SystemReachable && s.State != wire.SystemUnreachable {
 		s.State = wire.SystemUnknown
 	}
+	s.Since = r.since(s.State == before.State, before.Since, h.SinceAgoMS)
 	if s.Version == "" {
 		s.Version = before.Version
 	}
@@ -132,18 +141,20 @@ func (r reader) system(h wire.SystemHealth, before system) system {
 }
 
 func (r reader) login(h wire.LoginHealth, before login) login {
-	l := login{State: h.State, Since: r.ago(before.Since, h.SinceAgoMS), NextProbe: wire.After(r.now, h.NextProbeInMS), LastError: r.failure(h.LastError, before.LastError)}
+	l := login{State: h.State, NextProbe: wire.After(r.now, h.NextProbeInMS), LastError: r.failure(h.LastError, before.LastError)}
 	if l.State != wire.LoginAccepted && l.State != wire.LoginRefused {
 		l.State = wire.LoginUnknown
 	}
+	l.Since = r.since(l.State == before.State, before.Since, h.SinceAgoMS)
 	return l
 }
 
 func (r reader) circuit(h wire.CircuitHealth, before circuit) circuit {
-	c := circuit{State: h.State, Since: r.ago(before.Since, h.SinceAgoMS), Retry: wire.After(r.now, h.RetryInMS)}
+	c := circuit{State: h.State, Retry: wire.After(r.now, h.RetryInMS)}
 	if c.State != wire.CircuitOpen && c.State != wire.CircuitHalfOpen {
 		c.State = wire.CircuitClosed
 	}
+	c.Since = r.since(held(c) == held(before), before.Since, h.SinceAgoMS) // half-open counts from when it opened
 	return c
 }
 
@@ -153,7 +164,7 @@ func (r reader) operation(h wire.OperationHealth, before *operation) *operation 
 		before = &operation{}
 	}
 	o := &operation{
-		State: h.State, Since: r.ago(before.Since, h.SinceAgoMS), LastSuccess: r.ago(before.LastSuccess, h.LastSuccessAgoMS),
+		State: h.State, LastSuccess: r.ago(before.LastSuccess, h.LastSuccessAgoMS),
 		Checked: wire.Before(r.now, h.CheckedAgoMS), NextProbe: wire.After(r.now, h.NextProbeInMS),
 		LastError: r.failure(h.LastError, before.LastError), Circuit: r.circuit(h.Circuit, before.Circuit),
 	}
@@ -165,6 +176,7 @@ func (r reader) operation(h wire.OperationHealth, before *operation) *operation 
 	default:
 		o.State = wire.OperationUnknown
 	}
+	o.Since = r.since(o.State == before.State, before.Since, h.SinceAgoMS)
 	return o
 }
 
