@@ -17,11 +17,13 @@ import (
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
 	"gantry/connectors/wire"
+	"gantry/docs"
 	"gantry/relay/api"
 	"gantry/relay/auth"
 	"gantry/relay/hub"
 	"gantry/relay/jobs"
 	"gantry/relay/metrics"
+	"gantry/relay/reference"
 	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/relay/store/sqlite"
@@ -59,6 +61,7 @@ type Relay struct {
 	echo     http.Handler
 	api      *api.API
 	metrics  *metrics.Metrics
+	page     *reference.Page
 	pin      pki.Pin
 
 	listener net.Listener // of API and tunnel, without TLS
@@ -133,6 +136,7 @@ func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator
 		OnSession: func(s *tunnel.Session) { r.hub.Join(s) },
 	}
 	r.echo = tunnel.EchoHandler()
+	r.page = reference.New(docs.OpenAPI)
 	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Arrivals: r.acceptor.Arrivals, Store: r.storeUp})
 	r.api = api.New(api.Options{
 		Store: r.store, Authenticator: authenticator, Hub: r.hub, Status: r.status, Systems: systems, EnrolToken: r.enrolToken,

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"gantry/relay/reference"
 	"gantry/tunnel"
 	"gantry/tunnel/fault"
 )
@@ -134,12 +135,26 @@ func (r *Relay) route(w http.ResponseWriter, req *http.Request) {
 		r.acceptor.ServeHTTP(w, req)
 	case p == tunnel.EchoPath:
 		r.echo.ServeHTTP(w, req)
+	case reference.Serves(p):
+		r.documentation(w, req)
 	case p == "/livez":
 		w.WriteHeader(http.StatusNoContent)
 	case p == "/readyz":
 		r.readyz(w)
 	default:
-		fault.New(fault.NotFound, "There is nothing at this path.").Advise("The API is at /api/v1.").Write(w)
+		fault.New(fault.NotFound, "There is nothing at this path.").Advise("The API is at /api/v1, its documentation at /docs.").Write(w)
+	}
+}
+
+// documentation shows the API to people.
+func (r *Relay) documentation(w http.ResponseWriter, req *http.Request) {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		fault.New(fault.MethodNotAllowed, "The documentation is there to be read.").Permits(http.MethodGet, http.MethodHead).Write(w)
+		return
+	}
+	if err := r.page.Serve(w, req); err != nil {
+		r.logger.ErrorContext(req.Context(), "documentation not shown", "error", err)
+		fault.New(fault.Internal, "The documentation cannot be shown.").Write(w)
 	}
 }
 
