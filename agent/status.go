@@ -111,27 +111,6 @@ func (a *Agent) relayStatus(relay string) control.Relay {
 	return s
 }
 
-// Connections implements control.Source.
-func (a *Agent) Connections(ctx context.Context) ([]control.Connection, error) {
-	r := a.running.Load()
-	if r == nil {
-		return nil, nil
-	}
-	rows, err := r.db.Connections(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := make([]control.Connection, len(rows))
-	for i, row := range rows {
-		use := r.handler.Use(row.ID)
-		all[i] = control.Connection{
-			ID: row.ID, Name: row.Name, System: row.System, OpenedAt: row.OpenedAt,
-			State: use.State, InFlight: use.Calls, LastError: string(use.LastError),
-		}
-	}
-	return all, nil
-}
-
 // Reload implements control.Source: the policy takes effect on the next call, everything else at the next start. A
 // configuration that is not sound changes nothing, and Status says so.
 func (a *Agent) Reload(ctx context.Context) (control.Reloaded, error) {

@@ -64,6 +64,7 @@ type broken struct {
 type bench struct {
 	*plant
 	owner, user *sqltest.Database
+	client      *Client
 	id          string
 }
 
@@ -74,7 +75,7 @@ func (b *bench) admin(t *testing.T, statement string) {
 	}
 }
 
-func brokenConnections(closed string) []broken {
+func brokenConnections(closed string, way *way) []broken {
 	return []broken{
 		{name: "nothing is broken"},
 		{name: "unknown name", stored: set("host", "erp.invalid"), hop: "dns", id: "CON-DNS"},
@@ -97,6 +98,7 @@ func brokenConnections(closed string) []broken {
 		{name: "policy: a system", system: "press-banned", hop: "policy", id: "CON-POLICY",
 			at: func(t *testing.T, b *bench) { b.deny(t, "system", "press-banned") }},
 		{name: "driver missing", system: "press-lost", hop: "agent", id: "CON-DEFINITION"},
+		{name: "breaker open", hop: "agent", id: "CON-CIRCUIT", stored: set("port", portNumber(way.address)), at: way.failsFor},
 	}
 }
 
@@ -127,7 +129,9 @@ func TestBrokenConnections(t *testing.T) {
 	p.allow("target", "erp.invalid:*")
 	p.allow("target", closed)
 
-	cases := brokenConnections(closed)
+	way := newWay(t, sqltest.Postgres(t).Address())
+	p.allow("target", way.address)
+	cases := brokenConnections(closed, way)
 	benches := make([]*bench, len(cases))
 	for i, c := range cases {
 		benches[i] = p.bench(t, c)
@@ -148,7 +152,6 @@ func TestBrokenConnections(t *testing.T) {
 		}
 		table = append(table, p.diagnoses(t, c, benches[i].id))
 	}
-	table = append(table, fmt.Sprintf("%-18s %s", "breaker open", "agents have no breaker yet: its check has its place between agent and policy"))
 	table = append(table, p.diagnosesOffline(t, benches[0].id))
 	t.Log("\n" + strings.Join(table, "\n"))
 }
@@ -166,7 +169,7 @@ func (p *plant) bench(t *testing.T, c broken) *bench {
 	b := &bench{plant: p, owner: server.Database(t, pressTables...)}
 	b.user = b.owner.Login(t, "GRANT SELECT ON item TO "+grantee, "GRANT SELECT ON vendor TO "+grantee)
 	l := login{System: system, Name: c.name, Settings: b.user.Settings(), Credentials: map[string]string{"password": b.user.Password}}
-	_, b.id = p.connect(l)
+	b.client, b.id = p.connect(l)
 	return b
 }
 

@@ -108,6 +108,7 @@ func (p *Probe) Read(ctx context.Context, entity string) error {
 	if err != nil {
 		return err
 	}
+	ctx = health.ForPerson(ctx)
 	return guard(func() error {
 		l := &lease{Engine: e, definition: p.definition}
 		leave, err := (&entityCall{connection: p.connection, policy: p.policy}).enter(ctx, l)

@@ -73,6 +73,11 @@ func (c *Client) CheckConnections(ctx context.Context, idOrName string) (check.R
 	return ask[check.Report](ctx, c, http.MethodPost, "/connections/check?name="+url.QueryEscape(idOrName))
 }
 
+// ResetCircuits closes the circuits of the connection of an id or name, and gives it as it is then.
+func (c *Client) ResetCircuits(ctx context.Context, idOrName string) (Connection, error) {
+	return ask[Connection](ctx, c, http.MethodPost, "/connections/reset?name="+url.QueryEscape(idOrName))
+}
+
 // Support asks whether support may come in, and what it did.
 func (c *Client) Support(ctx context.Context) (Support, error) {
 	return ask[Support](ctx, c, http.MethodGet, "/support")

@@ -31,6 +31,8 @@ type Source interface {
 	Diagnose(ctx context.Context, deep bool) (check.Report, error)
 	// CheckConnections looks at the connection of an id or name, hop by hop; empty: at all.
 	CheckConnections(ctx context.Context, idOrName string) (check.Report, error)
+	// ResetCircuits lets the next call of the connection of an id or name be made, whatever the last ones met.
+	ResetCircuits(ctx context.Context, idOrName string) (Connection, error)
 	// Support tells whether support may come in, and what it did.
 	Support(ctx context.Context) (Support, error)
 	// LetSupportIn lets it in for a time; 0: not any more.
@@ -152,6 +154,20 @@ type Connection struct {
 	OpenedAt  time.Time `json:"opened_at,omitzero"`
 	InFlight  int       `json:"in_flight"`
 	LastError string    `json:"last_error,omitempty"` // a code of docs/errors.md
+
+	Circuit    string      `json:"circuit,omitempty"`    // open or half_open; empty: closed
+	Held       string      `json:"held,omitempty"`       // why no call reaches the system: circuit, throttled, login or quiet_hours
+	HeldUntil  time.Time   `json:"held_until,omitzero"`  // when the next one may
+	Operations []Operation `json:"operations,omitempty"` // those that fail, or that the login may not do
+}
+
+// Operation is one operation on an entity that does not work.
+type Operation struct {
+	Entity    string `json:"entity"`
+	Operation string `json:"operation"`
+	State     string `json:"state"`                // failing or denied
+	LastError string `json:"last_error,omitempty"` // a code of docs/errors.md
+	Circuit   string `json:"circuit,omitempty"`    // open or half_open; empty: closed
 }
 
 // Write is a write whose outcome is unknown: it may have happened.

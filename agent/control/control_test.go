@@ -54,6 +54,10 @@ func (f *fake) CheckConnections(_ context.Context, idOrName string) (check.Repor
 	return check.Report{Program: idOrName}, f.err
 }
 
+func (f *fake) ResetCircuits(_ context.Context, idOrName string) (Connection, error) {
+	return Connection{ID: "con_1", Name: idOrName}, f.err
+}
+
 func (f *fake) Support(context.Context) (Support, error) { return Support{Mode: "ask"}, f.err }
 
 func (f *fake) LetSupportIn(_ context.Context, span time.Duration) (Support, error) {
@@ -143,6 +147,9 @@ func TestAskTheRunningAgent(t *testing.T) {
 	}
 	if all, err := client.Writes(t.Context()); err != nil || len(all) != 1 {
 		t.Errorf("writes: %v, %v", all, err)
+	}
+	if c, err := client.ResetCircuits(t.Context(), "a b"); err != nil || c.Name != "a b" {
+		t.Errorf("reset: %+v, %v", c, err)
 	}
 	if w, err := client.ResolveWrite(t.Context(), "a/b", true); err != nil || w.ID != "a/b" {
 		t.Errorf("resolve: %v, %v", w, err)

@@ -31,10 +31,9 @@ type Connection struct {
 
 // Connections are the checks of connections, and the logins that they hold meanwhile. Close it when the checks are over.
 //
-// For each connection, in the order in which a call meets them: definition, policy, dns, tcp, tls, login, then one cheap
-// read of each entity, and how its calls did. (A circuit breaker belongs between definition and policy.) Steps up to the
-// login are looked at in one attempt, which goes the way of the connection's calls and is made once: whatever check comes
-// first makes it.
+// For each connection, in the order in which a call meets them: definition, circuit, policy, dns, tcp, tls, login, then one
+// cheap read of each entity, and how its calls did. Steps up to the login are looked at in one attempt, which goes the way
+// of the connection's calls and is made once, also while a circuit is open: whatever check comes first makes it.
 type Connections struct {
 	Checks []check.Check
 	looks  []*look
@@ -96,6 +95,7 @@ func (l *look) checks() []check.Check {
 		run         func(context.Context) check.Outcome
 	}{
 		{"definition", "Definition", fault.HopAgent, l.definition},
+		{"circuit", "Circuit", fault.HopAgent, l.circuit},
 		{"policy", "Policy", fault.HopPolicy, l.policy},
 		{"dns", "Host name", fault.HopNetwork, l.dns},
 		{"tcp", "Connection", fault.HopNetwork, l.tcp},
@@ -107,7 +107,9 @@ func (l *look) checks() []check.Check {
 	for _, s := range steps {
 		c := l.check(s.name, s.title, s.hop, s.run)
 		c.Needs = needs
-		needs = []string{c.Name}
+		if s.name != "circuit" { // an open circuit keeps calls back, and not who looks for its cause
+			needs = []string{c.Name}
+		}
 		all = append(all, c)
 	}
 	for _, entity := range l.entities() {
@@ -145,11 +147,14 @@ func (l *look) calls(context.Context) check.Outcome {
 	if l.missing != nil {
 		return check.Skip("the agent does not hold the connection")
 	}
-	use, said := l.probe.Use(), []string{"no call since the agent started"}
-	if last := use.Last; !last.Success.IsZero() {
-		said = []string{"last success " + ago(last.Success)}
+	use := l.probe.Use()
+	said, last := []string{}, use.Last
+	if last.Success.IsZero() {
+		said = append(said, "no call succeeded since the agent started")
+	} else {
+		said = append(said, "last success "+ago(last.Success))
 	}
-	if last := use.Last; last.Fault != nil {
+	if last.Fault != nil {
 		said = append(said, fmt.Sprintf("last failure %s: %s at hop %s: %s", ago(last.Failure), last.Fault.Code, last.Fault.Hop, last.Fault.Detail))
 	}
 	return check.Pass(append(said, fmt.Sprintf("%d under way", use.Calls))...)

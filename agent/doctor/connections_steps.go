@@ -143,7 +143,7 @@ func (l *look) read(ctx context.Context, entity string) check.Outcome {
 	start := time.Now()
 	err := l.probe.Read(ctx, entity)
 	if err == nil {
-		return l.paced("reading "+entity, time.Since(start), slowRead, "read")
+		return l.readable(entity, time.Since(start))
 	}
 	f := fault.From(err, fault.HopSystem)
 	id := "CON-READ"

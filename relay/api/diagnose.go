@@ -154,11 +154,10 @@ func (d *diagnosis) known(row store.Agent) []string {
 
 // read makes hops of an agent's report.
 func (d *diagnosis) read(report check.Report, took time.Duration) {
-	const calls = "calls"
 	for _, r := range report.Results {
 		hop := stepOf(r.Check, d.row.ID)
-		if hop == calls { // no step of the way, but worth a word
-			d.hops[d.at("agent")].Detail += "; " + strings.Join(r.Evidence, "; ")
+		if hop == "calls" || hop == "circuit" { // no step of the way, but worth a word of the agent's
+			d.hops[d.at("agent")].join(r)
 			continue
 		}
 		h := hopDocument{Hop: hop, Status: r.Status, MS: r.MS, Detail: strings.Join(r.Evidence, "; "), ID: r.ID, Entity: r.Entity, Advice: r.Fix, For: r.For}
@@ -172,6 +171,19 @@ func (d *diagnosis) read(report check.Report, took time.Duration) {
 			h.MS = took.Milliseconds()
 		}
 		d.add(h)
+	}
+}
+
+// join adds what a further check of the same hop found.
+func (h *hopDocument) join(r check.Result) {
+	if r.Status == check.Skipped {
+		return
+	}
+	h.Detail += "; " + strings.Join(r.Evidence, "; ")
+	if r.Status == check.Failed {
+		no := false
+		h.OK, h.Status, h.ID, h.Advice, h.For = &no, r.Status, r.ID, r.Fix, r.For
+		h.Detail = r.Finding + ": " + h.Detail
 	}
 }
 

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +25,29 @@ The exit code is 1 where a check failed.`,
 				return a.connectionsCheck(cmd, strings.Join(given, ""))
 			}},
 		&cobra.Command{Use: "list", Short: "List the connections", Args: cli.Args(cobra.NoArgs),
-			RunE: func(cmd *cobra.Command, _ []string) error { return a.connectionsList(cmd) }})
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.connectionsList(cmd) }},
+		&cobra.Command{Use: "reset ID|NAME", Short: "Let the next call of a connection be made", Args: cli.Args(cobra.ExactArgs(1)),
+			Long: `Close the connection's circuits, and forget that its system asked for fewer calls or refused the login: the
+next call is made at once, and so is a look at the system. The agent does so of its own accord when the time has come;
+this is for somebody who has just mended the cause.`,
+			RunE: func(cmd *cobra.Command, given []string) error { return a.connectionsReset(cmd, given[0]) }})
+}
+
+// connectionDocument is the --json form of `connections reset`.
+type connectionDocument struct {
+	Schema     int                `json:"schema"`
+	Connection control.Connection `json:"connection"`
+}
+
+func (a *app) connectionsReset(cmd *cobra.Command, idOrName string) error {
+	ctx, cancel := a.Bounded(cmd)
+	defer cancel()
+	c, err := a.client().ResetCircuits(ctx, idOrName)
+	if err != nil {
+		return err
+	}
+	a.Answer(connectionDocument{control.Schema, c}, fmt.Sprintf("The circuits of %s are closed: its next call is made.", c.Name))
+	return nil
 }
 
 // connectionsDocument is the --json form of `connections list`.
@@ -46,11 +70,34 @@ func (a *app) connectionsList(cmd *cobra.Command) error {
 	}
 	rows := make([][]string, len(all))
 	for i, c := range all {
-		rows[i] = []string{c.Name, c.System, c.State, c.ID, c.LastError}
+		rows[i] = []string{c.Name, c.System, c.State, c.ID, trouble(c), heldBack(c, time.Now())}
 	}
 	a.AnswerTable(connectionsDocument{control.Schema, running, append([]control.Connection{}, all...)}, "No connections.",
-		[]string{"NAME", "SYSTEM", "STATE", "ID", "LAST ERROR"}, rows)
+		[]string{"NAME", "SYSTEM", "STATE", "ID", "LAST ERROR", "HELD BACK"}, rows)
 	return nil
+}
+
+// trouble is the code of what keeps a connection from its system; or else of an operation that does not work, with how
+// many more there are.
+func trouble(c control.Connection) string {
+	if c.LastError != "" || len(c.Operations) == 0 {
+		return c.LastError
+	}
+	first := c.Operations[0]
+	text := fmt.Sprintf("%s (%s %s)", first.LastError, first.Entity, first.Operation)
+	if more := len(c.Operations) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// heldBack says why no call reaches the system now, and for how long.
+func heldBack(c control.Connection, now time.Time) string {
+	why := map[string]string{"circuit": "circuit " + strings.ReplaceAll(c.Circuit, "_", " "), "throttled": "throttled by the system", "login": "login refused", "quiet_hours": "quiet hours"}[c.Held]
+	if why == "" || !c.HeldUntil.After(now) {
+		return why
+	}
+	return why + ", next try in " + span(c.HeldUntil.Sub(now))
 }
 
 func (a *app) connectionsCheck(cmd *cobra.Command, idOrName string) error {

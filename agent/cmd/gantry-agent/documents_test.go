@@ -50,6 +50,7 @@ var documents = clitest.Documents{
 	"policy allow":      changeDocument{},
 	"policy deny":       changeDocument{},
 	"connections check": check.Report{},
+	"connections reset": connectionDocument{},
 	"support off":       control.Support{},
 	"support on":        control.Support{},
 	"support status":    control.Support{},

@@ -140,7 +140,22 @@ func (f *fakeService) Connections(context.Context) ([]control.Connection, error)
 	return []control.Connection{
 		{ID: "con_1", Name: "erp", System: "demo-plant", State: "open"},
 		{ID: "con_2", Name: "wms", System: "adventureworks", State: "failing", LastError: "CREDENTIALS_EXPIRED"},
+		{ID: "con_3", Name: "mes", System: "press", State: "failing", LastError: "SYSTEM_UNREACHABLE", Circuit: "open", Held: "circuit", HeldUntil: time.Now().Add(5*time.Minute + 30*time.Second)},
+		{ID: "con_4", Name: "lab", System: "press", State: "open", Operations: []control.Operation{
+			{Entity: "items", Operation: "list", State: "denied", LastError: "PERMISSION_DENIED"}, {Entity: "vendors", Operation: "get", State: "failing", LastError: "SYSTEM_TIMEOUT"},
+		}},
 	}, nil
+}
+
+func (f *fakeService) ResetCircuits(ctx context.Context, idOrName string) (control.Connection, error) {
+	all, err := f.Connections(ctx)
+	for _, c := range all {
+		if c.ID == idOrName || c.Name == idOrName {
+			c.Circuit, c.Held, c.HeldUntil = "", "", time.Time{}
+			return c, err
+		}
+	}
+	return control.Connection{}, fault.New(fault.NotFound, "The agent holds no connection %q.", idOrName).Advise("See: gantry-agent connections list")
 }
 
 func (f *fakeService) Writes(context.Context) ([]control.Write, error) {

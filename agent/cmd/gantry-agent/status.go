@@ -248,16 +248,26 @@ func sessionDetail(s control.Session, now time.Time) string {
 }
 
 func connectionsSummary(all []control.Connection) string {
-	failing := 0
+	failing, partly := 0, 0
 	for _, c := range all {
-		if c.State == "failing" {
+		switch {
+		case c.State == "failing":
 			failing++
+		case len(c.Operations) > 0:
+			partly++
 		}
 	}
-	if failing == 0 {
-		return strconv.Itoa(len(all))
+	text := strconv.Itoa(len(all))
+	if failing > 0 {
+		text += fmt.Sprintf(", %d failing", failing)
 	}
-	return fmt.Sprintf("%d, %d failing (gantry-agent connections list)", len(all), failing)
+	if partly > 0 {
+		text += fmt.Sprintf(", %d failing in part", partly)
+	}
+	if failing+partly > 0 {
+		text += " (gantry-agent connections list)"
+	}
+	return text
 }
 
 // nextStep says what to do about the state.
