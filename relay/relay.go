@@ -20,6 +20,7 @@ import (
 	"gantry/docs"
 	"gantry/relay/api"
 	"gantry/relay/auth"
+	"gantry/relay/dashboard"
 	"gantry/relay/hub"
 	"gantry/relay/jobs"
 	"gantry/relay/metrics"
@@ -52,17 +53,18 @@ type Relay struct {
 	options Options
 	logger  *slog.Logger
 
-	store    store.Store // through all that have to hear of its writes
-	jobs     *jobs.Jobs
-	webhooks *webhooks.Dispatcher
-	hub      *hub.Hub
-	status   *status.Keeper
-	acceptor *tunnel.Acceptor
-	echo     http.Handler
-	api      *api.API
-	metrics  *metrics.Metrics
-	page     *reference.Page
-	pin      pki.Pin
+	store     store.Store // through all that have to hear of its writes
+	jobs      *jobs.Jobs
+	webhooks  *webhooks.Dispatcher
+	hub       *hub.Hub
+	status    *status.Keeper
+	acceptor  *tunnel.Acceptor
+	echo      http.Handler
+	api       *api.API
+	metrics   *metrics.Metrics
+	page      *reference.Page
+	dashboard *dashboard.Dashboard
+	pin       pki.Pin
 
 	listener net.Listener // of API and tunnel, without TLS
 	counts   net.Listener // of the metrics; nil: none
@@ -118,7 +120,17 @@ func (r *Relay) open(ctx context.Context) error {
 	r.webhooks = webhooks.New(webhooks.Options{Outbox: file, Queue: r.jobs, Guard: guard, Version: r.options.Version, Logger: r.logger})
 	r.store = r.webhooks.Store(authenticator.Store())
 	r.join(authority, authenticator, systems, guard)
-	return nil
+	return r.face(ctx, file)
+}
+
+// face makes the pages that people see.
+func (r *Relay) face(ctx context.Context, secrets store.Secrets) error {
+	secret, err := secrets.Secret(ctx, "dashboard", dashboard.NewSecret)
+	if err != nil {
+		return fmt.Errorf("load the secret of sessions: %w", err)
+	}
+	r.dashboard, err = dashboard.New(dashboard.Options{API: r.api, Secret: secret, URL: r.publicURL(), Logger: r.logger})
+	return err
 }
 
 // join connects the parts.

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"gantry/relay/dashboard"
 	"gantry/relay/reference"
 	"gantry/tunnel"
 	"gantry/tunnel/fault"
@@ -141,6 +142,8 @@ func (r *Relay) route(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case p == "/readyz":
 		r.readyz(w)
+	case dashboard.Serves(p):
+		r.dashboard.ServeHTTP(w, req)
 	default:
 		fault.New(fault.NotFound, "There is nothing at this path.").Advise("The API is at /api/v1, its documentation at /docs.").Write(w)
 	}

@@ -1,0 +1,127 @@
+package house
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// browser is a person at the dashboard, as far as one can be without a window.
+type browser struct {
+	t    *testing.T
+	http *http.Client
+	url  string
+}
+
+func newBrowser(t *testing.T, p *plant) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{t, &http.Client{Jar: jar}, p.url}
+}
+
+// get gives a page, after redirections.
+func (b *browser) get(path string, status int) string {
+	b.t.Helper()
+	answer, err := b.http.Get(b.url + path)
+	return b.read(answer, err, path, status)
+}
+
+// post submits a form.
+func (b *browser) post(path string, form url.Values, status int) string {
+	b.t.Helper()
+	answer, err := b.http.PostForm(b.url+path, form)
+	return b.read(answer, err, path, status)
+}
+
+func (b *browser) read(answer *http.Response, err error, path string, status int) string {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it was only read
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if answer.StatusCode != status {
+		b.t.Fatalf("%s: %s\n%s", path, answer.Status, page)
+	}
+	if csp := answer.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+		b.t.Errorf("%s: content security policy %q", path, csp)
+	}
+	if strings.Contains(string(page), " style=") || strings.Contains(string(page), " onclick=") || len(page) > 100_000 {
+		b.t.Errorf("%s: inline style or script, or %d bytes", path, len(page))
+	}
+	return string(page)
+}
+
+func (b *browser) shows(page string, words ...string) {
+	b.t.Helper()
+	for _, word := range words {
+		if !strings.Contains(page, word) {
+			b.t.Errorf("the page lacks %q:\n%s", word, page)
+		}
+	}
+}
+
+// TestDashboard goes from the sign-in to a connection's end, by forms alone.
+func TestDashboard(t *testing.T) {
+	d := connected(t)
+	b := newBrowser(t, d.plant)
+	b.shows(b.get("/", http.StatusOK), "Organisation key")
+	b.shows(b.post("/sign-in", url.Values{"key": {"gok_nonsense"}}, http.StatusUnauthorized), "The token is not whole")
+	b.shows(b.post("/sign-in", url.Values{"key": {d.client.Token}}, http.StatusUnauthorized), "connection&#39;s token")
+	b.shows(b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK), "plant", "demo-plant", "active")
+
+	here := "/connections/" + d.id
+	b.shows(b.get(here, http.StatusOK), "What works", "connected", "Disconnect")
+	b.shows(b.post(here+"/pause", nil, http.StatusOK), "paused", "Resume")
+	b.shows(b.post(here+"/resume", nil, http.StatusOK), "Pause")
+	b.shows(b.get("/sites/"+d.site, http.StatusOK), "connected", "Sealing key")
+	b.shows(b.post("/sites", url.Values{"name": {"Plant South"}}, http.StatusOK), "gantry-agent install get_", "No agent yet")
+	b.shows(b.post("/sites", url.Values{"name": {" "}}, http.StatusBadRequest), "INVALID_REQUEST")
+	b.shows(b.get("/credits", http.StatusOK), "available")
+	b.shows(b.get("/audit", http.StatusOK), "connections.pause", "sites.create")
+	b.shows(b.get("/connections/con_0", http.StatusNotFound), "NOT_FOUND")
+	b.shows(b.post(here+"/nothing", nil, http.StatusNotFound), "no such thing")
+
+	b.shows(b.post(here+"/disconnect", url.Values{"name": {"another"}}, http.StatusBadRequest), "nothing was disconnected")
+	b.shows(b.post(here+"/disconnect", url.Values{"name": {"plant"}}, http.StatusOK), "disconnected")
+	b.shows(b.post("/sign-out", nil, http.StatusOK), "Organisation key")
+	b.shows(b.get(here, http.StatusOK), "Organisation key")
+}
+
+// TestDashboardKeepsStrangersOut submits a form from another site, and with a key that may not.
+func TestDashboardKeepsStrangersOut(t *testing.T) {
+	d := connected(t)
+	b := newBrowser(t, d.plant)
+	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url+"/connections/"+d.id+"/pause", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", "https://evil.example")
+	request.Header.Set("Sec-Fetch-Site", "cross-site")
+	answer, err := b.http.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it is not read
+	if answer.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of another site: %s", answer.Status)
+	}
+	var key struct{ Token string }
+	d.must(http.MethodPost, "/keys", map[string]string{"name": "watch", "role": "read"}, 201, &key)
+	reader := newBrowser(t, d.plant)
+	reader.post("/sign-in", url.Values{"key": {key.Token}}, http.StatusOK)
+	reader.shows(reader.post("/connections/"+d.id+"/pause", nil, http.StatusForbidden), "FORBIDDEN")
+	if err := d.answers(t.Context()); err != nil {
+		t.Errorf("the connection: %v", err)
+	}
+}

@@ -1,0 +1,174 @@
+package dashboard
+
+import (
+	"embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"gantry/tunnel/fault"
+)
+
+//go:embed static
+var static embed.FS
+
+// Options are what the dashboard works with.
+type Options struct {
+	API    http.Handler // the public API, which answers under /api/v1
+	Secret []byte       // of sessions, SecretSize bytes
+	URL    string       // of the relay, as agents and browsers know it
+	Logger *slog.Logger
+}
+
+// Dashboard serves the pages. It is safe for concurrent use.
+type Dashboard struct {
+	Options
+	seals   *seals
+	pages   pages
+	handler http.Handler
+}
+
+// New makes a dashboard.
+func New(o Options) (*Dashboard, error) {
+	s, err := newSeals(o.Secret, strings.HasPrefix(o.URL, "https:"), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	p, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	d := &Dashboard{Options: o, seals: s, pages: p}
+	d.handler = http.NewCrossOriginProtection().Handler(d.routes())
+	return d, nil
+}
+
+// Serves tells whether a path is one of the dashboard's.
+func Serves(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	switch first {
+	case "", "sign-in", "sign-out", "static", "connections", "sites", "credits", "audit":
+		return true
+	}
+	return false
+}
+
+// ServeHTTP implements http.Handler.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "+
+		"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store") // what is behind a sign-in stays there
+	d.handler.ServeHTTP(w, r)
+}
+
+func (d *Dashboard) routes() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /static/{file}", d.asset)
+	m.HandleFunc("GET /sign-in", d.askKey)
+	m.HandleFunc("POST /sign-in", d.takeKey)
+	m.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
+		d.seals.signIn(w, "")
+		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+	})
+	page := func(pattern string, serve func(*visit) error) { m.HandleFunc(pattern, d.visited(serve)) }
+	page("GET /{$}", (*visit).connections)
+	page("GET /connections/{id}", (*visit).connection)
+	page("POST /connections/{id}/{deed}", (*visit).change)
+	page("GET /sites", (*visit).sites)
+	page("POST /sites", (*visit).addSite)
+	page("GET /sites/{id}", (*visit).site)
+	page("POST /sites/{id}/enrolment-tokens", (*visit).addToken)
+	page("GET /credits", (*visit).credits)
+	page("GET /audit", (*visit).audit)
+	m.HandleFunc("/", d.visited(func(v *visit) error {
+		return fault.New(fault.NotFound, "There is no such page.").Advise("Go back to the connections.")
+	}))
+	return m
+}
+
+// asset serves the style and the script. Their names change with nothing, so a browser asks again.
+func (d *Dashboard) asset(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeFileFS(w, r, static, "static/"+r.PathValue("file"))
+}
+
+// visit is one request of a person who is signed in.
+type visit struct {
+	*Dashboard
+	caller
+	w http.ResponseWriter
+	r *http.Request
+}
+
+// visited makes a handler of a page: it asks for a sign-in where there is none, and shows a failure as a page.
+func (d *Dashboard) visited(serve func(*visit) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, err := d.seals.session(r)
+		if err != nil {
+			http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+			return
+		}
+		v := &visit{d, caller{d.API, token, r}, w, r}
+		if err := serve(v); err != nil {
+			v.failed(err)
+		}
+	}
+}
+
+// failed shows what went wrong. A key that was revoked is no longer signed in.
+func (v *visit) failed(err error) {
+	f, ours := errors.AsType[*fault.Error](err)
+	if !ours {
+		v.Logger.ErrorContext(v.r.Context(), "page failed", "path", v.r.URL.Path, "error", err)
+		f = fault.New(fault.Internal, "The page cannot be made.")
+	}
+	if f.Code == fault.AuthenticationFailed || f.Code == fault.TokenRevoked {
+		v.seals.signIn(v.w, "")
+		http.Redirect(v.w, v.r, "/sign-in?ended", http.StatusSeeOther)
+		return
+	}
+	v.show(f.Code.Spec().Status, "problem", f.Code.Spec().Title, f)
+}
+
+// askKey asks for the key.
+func (d *Dashboard) askKey(w http.ResponseWriter, r *http.Request) {
+	said := ""
+	if r.URL.Query().Has("ended") {
+		said = "The sign-in has ended: the key was revoked, or it is too long ago."
+	}
+	d.askAgain(w, http.StatusOK, said)
+}
+
+func (d *Dashboard) askAgain(w http.ResponseWriter, status int, said string) {
+	d.render(w, status, "signin", view{Title: "Sign in", Data: said})
+}
+
+// takeKey signs in whoever has a key.
+func (d *Dashboard) takeKey(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	token := strings.TrimSpace(r.PostFormValue("key"))
+	var got credits
+	if err := (caller{d.API, token, r}).get("/credits", &got); err != nil {
+		d.askAgain(w, http.StatusUnauthorized, refusalOf(err))
+		return
+	}
+	d.seals.signIn(w, token)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// refusalOf says why a key does not sign in.
+func refusalOf(err error) string {
+	f, ours := errors.AsType[*fault.Error](err)
+	switch {
+	case !ours:
+		return "The key cannot be looked up now. Try again in a moment."
+	case f.Code == fault.Forbidden:
+		return "This is a connection's token (gct_…). Sign in with a key of the organisation (gok_…)."
+	}
+	return f.Detail
+}

@@ -1,0 +1,198 @@
+package dashboard
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// What the pages read of the API's documents.
+
+type list[T any] struct {
+	Data []T     `json:"data"`
+	Next *string `json:"next_cursor"`
+}
+
+// connection is GET /connections/{id}.
+type connection struct {
+	ID             string     `json:"id"`
+	Site           string     `json:"site"`
+	Agent          string     `json:"agent"`
+	System         string     `json:"system"`
+	Name           string     `json:"name"`
+	State          string     `json:"state"`
+	Credits        int        `json:"credits"`
+	CreatedAt      *time.Time `json:"created_at"`
+	DisconnectedAt *time.Time `json:"disconnected_at"`
+
+	Place string `json:"-"` // the site's name
+}
+
+// Path is the connection's page.
+func (c connection) Path() string { return "/connections/" + url.PathEscape(c.ID) }
+
+// status is GET /connections/{id}/status.
+type status struct {
+	State          string     `json:"state"`
+	Since          *time.Time `json:"since"`
+	ReauthRequired bool       `json:"reauth_required"`
+	Message        string     `json:"message"`
+	Affects        string     `json:"affects"`
+	Agent          struct {
+		State       string     `json:"state"`
+		RoundTripMS *float64   `json:"round_trip_ms"`
+		LastSeenAt  *time.Time `json:"last_seen_at"`
+	} `json:"agent"`
+	System struct {
+		State       string     `json:"state"`
+		CheckedAt   *time.Time `json:"checked_at"`
+		NextProbeAt *time.Time `json:"next_probe_at"`
+		Version     *string    `json:"version"`
+	} `json:"system"`
+	Circuit struct {
+		State   string     `json:"state"`
+		RetryAt *time.Time `json:"retry_at"`
+	} `json:"circuit"`
+	Entities map[string]map[string]operation `json:"entities"`
+}
+
+// operation is one cell of the matrix.
+type operation struct {
+	State         string     `json:"state"`
+	Since         *time.Time `json:"since"`
+	LastSuccessAt *time.Time `json:"last_success_at"`
+	LastError     *struct {
+		Code      string     `json:"code"`
+		RequestID *string    `json:"request_id"`
+		Detail    string     `json:"detail"`
+		At        *time.Time `json:"at"`
+	} `json:"last_error"`
+	Circuit     string     `json:"circuit"`
+	CheckedAt   *time.Time `json:"checked_at"`
+	NextProbeAt *time.Time `json:"next_probe_at"`
+}
+
+// the columns of the matrix, in the order of the API; actions follow by name.
+var operations = []string{"list", "get", "create", "update", "delete"}
+
+// matrix lays the operations out: a row for each entity, a column for each operation of which something is known.
+type matrix struct {
+	Columns []string
+	Rows    []matrixRow
+}
+
+type matrixRow struct {
+	Entity string
+	Cells  []*operation // nil: nothing is known
+}
+
+func (s status) Matrix() matrix {
+	known := map[string]bool{}
+	for _, row := range s.Entities {
+		for name := range row {
+			known[name] = true
+		}
+	}
+	m := matrix{Columns: slices.SortedFunc(maps.Keys(known), byPlace)}
+	for _, entity := range slices.Sorted(maps.Keys(s.Entities)) {
+		row := matrixRow{Entity: entity}
+		for _, column := range m.Columns {
+			var cell *operation
+			if o, there := s.Entities[entity][column]; there {
+				cell = &o
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+func byPlace(a, b string) int {
+	place := func(name string) int {
+		if i := slices.Index(operations, name); i >= 0 {
+			return i
+		}
+		return len(operations)
+	}
+	return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b))
+}
+
+// event is one of GET /connections/{id}/events.
+type event struct {
+	ID        string     `json:"id"`
+	At        *time.Time `json:"at"`
+	Level     string     `json:"level"`
+	Kind      string     `json:"kind"`
+	Entity    string     `json:"entity"`
+	Operation string     `json:"operation"`
+	Code      string     `json:"code"`
+	RequestID string     `json:"request_id"`
+	Message   string     `json:"message"`
+}
+
+// site is GET /sites/{id}.
+type site struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	CreatedAt *time.Time `json:"created_at"`
+	Agents    []agent    `json:"agents"`
+}
+
+// Path is the site's page.
+func (s site) Path() string { return "/sites/" + url.PathEscape(s.ID) }
+
+type agent struct {
+	ID                   string     `json:"id"`
+	Hostname             string     `json:"hostname"`
+	Version              string     `json:"version"`
+	OS                   string     `json:"os"`
+	Arch                 string     `json:"arch"`
+	State                string     `json:"state"`
+	ConnectedSince       *time.Time `json:"connected_since"`
+	LastSeenAt           *time.Time `json:"last_seen_at"`
+	RoundTripMS          *float64   `json:"round_trip_ms"`
+	CertificateExpiresAt *time.Time `json:"certificate_expires_at"`
+	SealingKey           *struct {
+		ID          string `json:"id"`
+		Fingerprint string `json:"fingerprint"`
+	} `json:"sealing_key"`
+}
+
+// newSite is the answer to POST /sites and to POST /sites/{id}/enrolment-tokens.
+type newSite struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Token     string     `json:"enrolment_token"`
+	ExpiresAt *time.Time `json:"expires_at"`
+}
+
+// credits is GET /credits.
+type credits struct {
+	Total        int `json:"total"`
+	Used         int `json:"used"`
+	Available    int `json:"available"`
+	ByConnection []struct {
+		Connection string `json:"connection"`
+		Name       string `json:"name"`
+		System     string `json:"system"`
+		Credits    int    `json:"credits"`
+	} `json:"by_connection"`
+}
+
+// entry is one of GET /audit.
+type entry struct {
+	ID    string     `json:"id"`
+	At    *time.Time `json:"at"`
+	Actor struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+		Role string `json:"role"`
+	} `json:"actor"`
+	Action    string `json:"action"`
+	Target    string `json:"target"`
+	RequestID string `json:"request_id"`
+	Result    string `json:"result"`
+}

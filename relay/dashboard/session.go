@@ -1,0 +1,94 @@
+package dashboard
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// sessionLife is how long a sign-in holds.
+const sessionLife = 12 * time.Hour
+
+// SecretSize is the size of the secret that seals sessions, in bytes.
+const SecretSize = 32
+
+var errNoSession = errors.New("no session")
+
+// seals makes and opens the cookies of sessions: AES-256-GCM over the time of the sign-in and the key's token.
+type seals struct {
+	aead   cipher.AEAD
+	secure bool // browsers come over HTTPS
+	now    func() time.Time
+}
+
+func newSeals(secret []byte, secure bool, now func() time.Time) (*seals, error) {
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	return &seals{aead, secure, now}, nil
+}
+
+// seal makes the value of a cookie.
+func (s *seals) seal(token string) string {
+	plain := binary.BigEndian.AppendUint64(nil, uint64(s.now().UnixMilli()))
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, append(plain, token...), nil))
+}
+
+// open gives the token of a cookie that is whole and young.
+func (s *seals) open(value string) (string, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil {
+		return "", errNoSession
+	}
+	plain, err := s.aead.Open(nil, nil, sealed, nil)
+	if err != nil || len(plain) < 8 {
+		return "", errNoSession
+	}
+	signedIn := time.UnixMilli(int64(binary.BigEndian.Uint64(plain)))
+	if age := s.now().Sub(signedIn); age < -time.Minute || age > sessionLife {
+		return "", errNoSession
+	}
+	return string(plain[8:]), nil
+}
+
+// cookieName is that of the session. Over HTTPS the browser itself makes sure that no other host sets it.
+func (s *seals) cookieName() string {
+	if s.secure {
+		return "__Host-gantry"
+	}
+	return "gantry"
+}
+
+func (s *seals) session(r *http.Request) (token string, err error) {
+	cookie, err := r.Cookie(s.cookieName())
+	if err != nil {
+		return "", errNoSession
+	}
+	return s.open(cookie.Value)
+}
+
+// signIn sets the session; an empty token ends it.
+func (s *seals) signIn(w http.ResponseWriter, token string) {
+	c := &http.Cookie{Name: s.cookieName(), Path: "/", HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode, MaxAge: -1}
+	if token != "" {
+		c.Value, c.MaxAge = s.seal(token), int(sessionLife.Seconds())
+	}
+	http.SetCookie(w, c)
+}
+
+// NewSecret makes a secret for sessions.
+func NewSecret() ([]byte, error) {
+	secret := make([]byte, SecretSize)
+	_, err := rand.Read(secret)
+	return secret, err
+}
