@@ -192,3 +192,11 @@ func everyOperationSeen() int {
 	fmt.Fprintf(os.Stderr, "no test calls: %s\n", strings.Join(unseen, ", "))
 	return 1
 }
+
+// size counts the operations and the paths.
+func (c *contract) size() (operations, paths int) {
+	for _, methods := range c.paths {
+		operations += len(methods.(map[string]any))
+	}
+	return operations, len(c.paths)
+}

@@ -122,7 +122,10 @@ func (g *generator) parameters(made *operation, o openapi.Operation, of *subject
 	if o.Caller.Kind == openapi.Connection {
 		headers = append(slices.Clone(headers), connectionHeader)
 	}
-	for _, p := range append(slices.Clone(headers), requestIDHeader) {
+	if !slices.ContainsFunc(o.Query, func(p openapi.Parameter) bool { return camel(p.Name) == camel(requestIDHeader.Name) }) {
+		headers = append(slices.Clone(headers), requestIDHeader) // generators of code would have two of one name
+	}
+	for _, p := range headers {
 		made.Parameters = append(made.Parameters, g.shared(g.parameter(p, "header", of)))
 	}
 	return nil
