@@ -89,7 +89,7 @@ func (a *API) send(ctx context.Context, lane hub.Lane, c *call, budget time.Dura
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		defer closeBody(response)
-		return nil, a.complete(claim(response.Body, c.write()), c)
+		return nil, a.complete(hub.Claim(response.Body, c.write()), c)
 	}
 	return response, nil
 }

@@ -114,7 +114,7 @@ func (a *API) ending(source *lines, c *call) ([]byte, *fault.Error) {
 	case bytes.HasPrefix(last, endMark) && json.Valid(last):
 		return append(bytes.TrimRight(last, "\n"), '\n'), nil
 	case bytes.HasPrefix(last, errorMark):
-		return nil, claim(bytes.NewReader(problemOf(last)), false)
+		return nil, hub.Claim(bytes.NewReader(problemOf(last)), false)
 	}
 	return nil, strange(c, "the stream ends without an end line")
 }

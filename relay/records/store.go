@@ -50,8 +50,8 @@ type Syncs interface {
 // Runs are the steps of a run. Every one but BeginRun is refused with ErrOver where the run is not the sync's any more.
 type Runs interface {
 	// BeginRun starts a run, and takes what was asked for as done by it. ErrRunning: there is one; ErrNotFound: no such sync.
-	// capabilities are what it goes by (wire.EntityCapabilities).
-	BeginRun(ctx context.Context, key Key, run Run, capabilities []byte) (Sync, error)
+	// capabilities are what it goes by (wire.EntityCapabilities); event goes to the outbox; nil: none.
+	BeginRun(ctx context.Context, key Key, run Run, capabilities, event []byte) (Sync, error)
 	// Keep takes one page.
 	Keep(ctx context.Context, key Key, page Page) (Run, error)
 	// Unseen lists live records that the run did not see, by id.

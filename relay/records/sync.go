@@ -37,7 +37,8 @@ type Sync struct {
 
 	Run *Run // under way; nil: none
 
-	Live, Gone int // records that are stored: those that are there at the source, and those that were
+	Live, Gone int    // records that are stored: those that are there at the source, and those that were
+	Total      Totals // of all runs
 }
 
 // Asked is a run that somebody asked for. The zero value is none.
@@ -65,9 +66,10 @@ type Mark struct {
 // Stage is what a run is doing.
 type Stage string
 
-// The stages. A run that finds no deletions has the first alone.
+// The stages.
 const (
 	Reading    Stage = "reading"
+	Deciding   Stage = "deciding"   // every page was read
 	Confirming Stage = "confirming" // asks the source for each record that a full run did not find
 )
 
@@ -95,6 +97,13 @@ type Counts struct {
 	Unchanged int `json:"unchanged"`
 }
 
+// Totals are what all runs of a sync did together: as many changes as the outbox ever had of it.
+type Totals struct {
+	Created int `json:"created"`
+	Updated int `json:"updated"`
+	Deleted int `json:"deleted"`
+}
+
 // Page is what one step of a run brings. In one transaction its records are kept, its deletions are made, the changes go
 // to the outbox, and the run moves on.
 type Page struct {
@@ -112,23 +121,27 @@ type Ending struct {
 	Mark      Mark
 	NextRunAt time.Time
 	Problem   json.RawMessage // what has to be told nevertheless; nil: nothing
+	Event     json.RawMessage // goes to the outbox; nil: none
 }
 
 // Failure is a try that failed. The run stays where it is, and goes on at RetryAt.
 type Failure struct {
 	Problem json.RawMessage
 	RetryAt time.Time
-	Abandon bool // the run cannot go on: the next one begins anew
+	Abandon bool            // the run cannot go on: the next one begins anew
+	Event   json.RawMessage // goes to the outbox; nil: none
 }
 
-// Change is one line of the outbox. The lines of one record are in the order in which it changed.
+// Change is one line of the outbox: what became of a record, or an event of the sync itself. The lines of one record are in
+// the order in which it changed, and those of a run's end come behind those of its records.
 type Change struct {
 	Number         int64
 	Message        string // the id under which it is told: the same however often it is
 	OrganisationID string
 	Key
 	Kind   ChangeKind
-	Record string // its id
+	Record string          // its id
+	Event  json.RawMessage // of the kind Event; it has no message id
 	At     time.Time
 }
 
@@ -141,4 +154,5 @@ const (
 	Created ChangeKind = "record.created"
 	Updated ChangeKind = "record.updated"
 	Deleted ChangeKind = "record.deleted"
+	Event   ChangeKind = "event" // an event of the sync, which has its own kind
 )

@@ -44,6 +44,7 @@ func testLife(t *testing.T, b *bench) {
 	}, b.told())
 	s = got(b.Sync(ctx, orders)).or(t)
 	same(t, "live and gone", [2]int{2, 0}, [2]int{s.Live, s.Gone})
+	same(t, "all runs together", records.Totals{Created: 3, Updated: 1, Deleted: 1}, s.Total)
 	is(t, "no such record", got(b.Record(ctx, orders, "9")).err, errNotFound)
 }
 
@@ -180,6 +181,23 @@ func testOutbox(t *testing.T, b *bench) {
 	if len(after) != 2 || after[1].Number <= after[0].Number {
 		t.Errorf("the order is lost: %+v", after)
 	}
+}
+
+// testEvents sees that a sync's own events stand among its changes.
+func testEvents(t *testing.T, b *bench) {
+	ctx := t.Context()
+	got(b.PutSync(ctx, organisation, orders, records.Schedule{Every: time.Hour, Enabled: true})).or(t)
+	event := func(text string) []byte { return fmt.Appendf(nil, `{"kind":%q}`, text) }
+	got(b.BeginRun(ctx, orders, records.Run{ID: "run"}, nil, event("began"))).or(t)
+	got(b.Keep(ctx, orders, records.Page{Run: "run", Records: []records.Record{b.record("1", "")}})).or(t)
+	got(b.FailRun(ctx, orders, "run", records.Failure{Event: event("failed")})).or(t)
+	got(b.FailRun(ctx, orders, "run", records.Failure{})).or(t)
+	got(b.EndRun(ctx, orders, records.Ending{Run: "run", Event: event("ended")})).or(t)
+	var lines []string
+	for _, c := range got(b.Changes(ctx, 10)).or(t) {
+		lines = append(lines, string(c.Kind)+" "+c.Record+string(c.Event))
+	}
+	same(t, "the outbox", []string{`event {"kind":"began"}`, "record.created 1", `event {"kind":"failed"}`, `event {"kind":"ended"}`}, lines)
 }
 
 // testMessages sees that the same change has the same id, and another one another.

@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"filters", testFilters},
 		{"pages miss and repeat nothing", testPages},
 		{"the outbox", testOutbox},
+		{"events of a sync", testEvents},
 		{"messages keep their ids", testMessages},
 		{"erasing", testErase},
 		{"many at once", testMany},
@@ -78,7 +79,7 @@ func (b *bench) begin(key records.Key, run records.Run) {
 	b.t.Helper()
 	got(b.PutSync(b.t.Context(), organisation, key, records.Schedule{Every: time.Hour, Enabled: true})).or(b.t)
 	run.StartedAt = b.now()
-	got(b.BeginRun(b.t.Context(), key, run, nil)).or(b.t)
+	got(b.BeginRun(b.t.Context(), key, run, nil, nil)).or(b.t)
 }
 
 // sync is a whole run that sees the records and loses the ids, and gives its counts.

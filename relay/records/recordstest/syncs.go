@@ -57,13 +57,13 @@ func testAsked(t *testing.T, b *bench) {
 	asked := records.Asked{Kind: records.Full, Accepts: true}
 	made := got(b.AskRun(ctx, organisation, orders, asked)).or(t)
 	same(t, "made", records.Sync{Key: orders, OrganisationID: organisation, Asked: asked, NextRunAt: b.now()}, made)
-	begun := got(b.BeginRun(ctx, orders, records.Run{ID: "run_1", Kind: records.Full, StartedAt: b.now()}, nil)).or(t)
+	begun := got(b.BeginRun(ctx, orders, records.Run{ID: "run_1", Kind: records.Full, StartedAt: b.now()}, nil, nil)).or(t)
 	same(t, "taken as done", records.Asked{}, begun.Asked)
 	got(b.AskRun(ctx, organisation, orders, records.Asked{Kind: records.Incremental})).or(t)
 	b.pass(time.Minute)
 	ended := got(b.EndRun(ctx, orders, records.Ending{Run: "run_1", NextRunAt: b.now().Add(time.Hour)})).or(t)
 	same(t, "asked during a run", b.now(), ended.NextRunAt)
-	got(b.BeginRun(ctx, orders, records.Run{ID: "run_2", StartedAt: b.now()}, nil)).or(t)
+	got(b.BeginRun(ctx, orders, records.Run{ID: "run_2", StartedAt: b.now()}, nil, nil)).or(t)
 	ended = got(b.EndRun(ctx, orders, records.Ending{Run: "run_2", NextRunAt: b.now().Add(time.Hour)})).or(t)
 	same(t, "not enabled: never again", time.Time{}, ended.NextRunAt)
 }
@@ -71,11 +71,11 @@ func testAsked(t *testing.T, b *bench) {
 func testOneRun(t *testing.T, b *bench) {
 	ctx := t.Context()
 	run := records.Run{ID: "run_1", Kind: records.Full, Stage: records.Reading, StartedAt: b.now(), From: b.now().Add(-time.Hour)}
-	is(t, "no sync", got(b.BeginRun(ctx, orders, run, nil)).err, errNotFound)
+	is(t, "no sync", got(b.BeginRun(ctx, orders, run, nil, nil)).err, errNotFound)
 	b.begin(orders, run)
 	found := got(b.Sync(ctx, orders)).or(t)
 	same(t, "the run", &run, found.Run)
-	is(t, "a second", got(b.BeginRun(ctx, orders, records.Run{ID: "run_2"}, nil)).err, records.ErrRunning)
+	is(t, "a second", got(b.BeginRun(ctx, orders, records.Run{ID: "run_2"}, nil, nil)).err, records.ErrRunning)
 	is(t, "another's page", got(b.Keep(ctx, orders, records.Page{Run: "run_2"})).err, records.ErrOver)
 	is(t, "another's end", got(b.EndRun(ctx, orders, records.Ending{Run: "run_2"})).err, records.ErrOver)
 	kept := got(b.Keep(ctx, orders, records.Page{Run: "run_1", Stage: records.Confirming, Cursor: "next", Newest: b.now()})).or(t)

@@ -27,7 +27,7 @@ func BenchmarkKeep(b *testing.B) {
 		b.Run(kind, func(b *testing.B) {
 			n := 0
 			run := records.Run{ID: fmt.Sprint(kind, b.N), Kind: records.Full, StartedAt: time.Now(), Compares: kind == "same"}
-			if _, err := s.BeginRun(b.Context(), benchKey, run, nil); err != nil {
+			if _, err := s.BeginRun(b.Context(), benchKey, run, nil, nil); err != nil {
 				b.Fatal(err)
 			}
 			for b.Loop() {

@@ -183,14 +183,14 @@ func (k *keeper) saw(number int64) error {
 }
 
 func (k *keeper) count(kind records.ChangeKind, live, gone int) {
-	run := k.sync.Run
+	run, total := k.sync.Run, &k.sync.Total
 	switch kind {
 	case records.Created:
-		run.Created++
+		run.Created, total.Created = run.Created+1, total.Created+1
 	case records.Updated:
-		run.Updated++
+		run.Updated, total.Updated = run.Updated+1, total.Updated+1
 	case records.Deleted:
-		run.Deleted++
+		run.Deleted, total.Deleted = run.Deleted+1, total.Deleted+1
 	}
 	k.sync.Live, k.sync.Gone = k.sync.Live+live, k.sync.Gone+gone
 }

@@ -10,13 +10,15 @@ import (
 )
 
 func scanChange(r database.Row) (c records.Change, err error) {
-	err = r.Scan(&c.Number, &c.Message, &c.OrganisationID, &c.Connection, &c.Entity, &c.Kind, &c.Record, moment{&c.At})
+	var event sql.NullString
+	err = r.Scan(&c.Number, &c.Message, &c.OrganisationID, &c.Connection, &c.Entity, &c.Kind, &c.Record, moment{&c.At}, &event)
+	c.Event = raw(event)
 	return c, err
 }
 
 // Changes implements records.Outbox.
 func (s *Store) Changes(ctx context.Context, limit int) ([]records.Change, error) {
-	return database.List(ctx, s.file.Reader(), scanChange, `SELECT o.number, o.message, s.organisation, s.connection, s.entity, o.kind, o.record, o.at
+	return database.List(ctx, s.file.Reader(), scanChange, `SELECT o.number, o.message, s.organisation, s.connection, s.entity, o.kind, o.record, o.at, o.event
 		FROM outbox o JOIN syncs s ON s.number = o.sync ORDER BY o.number LIMIT ?`, min(limit, store.MaxPage))
 }
 

@@ -11,16 +11,34 @@ import (
 )
 
 // BeginRun implements records.Runs.
-func (s *Store) BeginRun(ctx context.Context, key records.Key, run records.Run, capabilities []byte) (records.Sync, error) {
+func (s *Store) BeginRun(ctx context.Context, key records.Key, run records.Run, capabilities, event []byte) (records.Sync, error) {
+	now := s.clock()
 	return s.change(ctx, key, func(ctx context.Context, tx *sql.Tx, found *sync) error {
 		if found.Run != nil {
 			return records.ErrRunning
 		}
 		run.StartedAt = run.StartedAt.UTC().Truncate(time.Microsecond)
 		found.Run, found.Asked, found.Capabilities = &run, records.Asked{}, capabilities
-		_, err := tx.ExecContext(ctx, "DELETE FROM seen WHERE sync = ?", found.number)
-		return err
+		return found.beginOver(ctx, tx, event, now)
 	})
+}
+
+// beginOver forgets what the last run has seen, and tells an event.
+func (s *sync) beginOver(ctx context.Context, tx *sql.Tx, event []byte, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM seen WHERE sync = ?", s.number); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, event, now)
+}
+
+// tell puts an event into the outbox.
+func (s *sync) tell(ctx context.Context, tx *sql.Tx, event []byte, now time.Time) error {
+	if event == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO outbox (sync, message, kind, record, at, event) VALUES (?, '', ?, '', ?, ?)",
+		s.number, string(records.Event), now.UnixMicro(), string(event))
+	return err
 }
 
 // during is change for a step of the run that is under way.
@@ -54,8 +72,7 @@ func (s *Store) EndRun(ctx context.Context, key records.Key, ending records.Endi
 			found.Problem, found.ProblemAt = ending.Problem, now
 		}
 		found.next(ending.NextRunAt, now)
-		_, err := tx.ExecContext(ctx, "DELETE FROM seen WHERE sync = ?", found.number)
-		return err
+		return found.beginOver(ctx, tx, ending.Event, now)
 	})
 }
 
@@ -74,14 +91,14 @@ func (s *sync) next(at, now time.Time) {
 // FailRun implements records.Runs.
 func (s *Store) FailRun(ctx context.Context, key records.Key, run string, failure records.Failure) (records.Sync, error) {
 	now := s.clock()
-	note := func(_ context.Context, _ *sql.Tx, found *sync) error {
+	note := func(ctx context.Context, tx *sql.Tx, found *sync) error {
 		found.Failures++
 		found.Problem, found.ProblemAt = failure.Problem, now
 		found.NextRunAt = failure.RetryAt
 		if failure.Abandon {
 			found.Run = nil
 		}
-		return nil
+		return found.tell(ctx, tx, failure.Event, now)
 	}
 	if run == "" {
 		return s.change(ctx, key, note)

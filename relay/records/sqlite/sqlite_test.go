@@ -48,7 +48,7 @@ func fill(t testing.TB, s *Store, key records.Key, rows int) {
 	if _, err := s.PutSync(ctx, "org_1", key, records.Schedule{Every: time.Hour, Enabled: true}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.BeginRun(ctx, key, records.Run{ID: "run", Kind: records.Full, StartedAt: time.Now()}, nil); err != nil {
+	if _, err := s.BeginRun(ctx, key, records.Run{ID: "run", Kind: records.Full, StartedAt: time.Now()}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for from := 0; from < rows; from += 500 {

@@ -22,14 +22,16 @@ type sync struct {
 }
 
 const selectSyncs = `SELECT number, epoch, organisation, connection, entity, every, since, enabled, capabilities, asked, asked_accepts, mark,
-	mark_reached_at, mark_settled, last_success_at, last_full_at, next_run_at, failures, problem, problem_at, last, run, live, gone FROM syncs`
+	mark_reached_at, mark_settled, last_success_at, last_full_at, next_run_at, failures, problem, problem_at, last, run, live, gone,
+	created, updated, deleted FROM syncs`
 
 func scanSync(r database.Row) (s sync, err error) {
 	var every int64
 	var capabilities, problem, last, run sql.NullString
 	err = r.Scan(&s.number, &s.epoch, &s.OrganisationID, &s.Connection, &s.Entity, &every, moment{&s.Since}, &s.Enabled, &capabilities,
 		&s.Asked.Kind, &s.Asked.Accepts, moment{&s.Mark.At}, moment{&s.Mark.ReachedAt}, &s.Mark.Settled, moment{&s.LastSuccessAt},
-		moment{&s.LastFullAt}, moment{&s.NextRunAt}, &s.Failures, &problem, moment{&s.ProblemAt}, &last, &run, &s.Live, &s.Gone)
+		moment{&s.LastFullAt}, moment{&s.NextRunAt}, &s.Failures, &problem, moment{&s.ProblemAt}, &last, &run, &s.Live, &s.Gone,
+		&s.Total.Created, &s.Total.Updated, &s.Total.Deleted)
 	s.Every = time.Duration(every) * time.Microsecond
 	s.Capabilities, s.Problem = raw(capabilities), raw(problem)
 	return s, errors.Join(err, decodeRun(last, &s.Last), decodeRun(run, &s.Run))
@@ -84,10 +86,10 @@ func (s *sync) write(ctx context.Context, tx *sql.Tx) error {
 	}
 	return database.Exec(ctx, tx, `UPDATE syncs SET every = ?, since = ?, enabled = ?, capabilities = ?, asked = ?, asked_accepts = ?, mark = ?,
 		mark_reached_at = ?, mark_settled = ?, last_success_at = ?, last_full_at = ?, next_run_at = ?, failures = ?, problem = ?, problem_at = ?,
-		last = ?, run = ?, live = ?, gone = ? WHERE number = ?`,
+		last = ?, run = ?, live = ?, gone = ?, created = ?, updated = ?, deleted = ? WHERE number = ?`,
 		s.Every.Microseconds(), micros(s.Since), s.Enabled, document(s.Capabilities), string(s.Asked.Kind), s.Asked.Accepts, micros(s.Mark.At),
 		micros(s.Mark.ReachedAt), s.Mark.Settled, micros(s.LastSuccessAt), micros(s.LastFullAt), micros(s.NextRunAt), s.Failures,
-		document(s.Problem), micros(s.ProblemAt), last, run, s.Live, s.Gone, s.number)
+		document(s.Problem), micros(s.ProblemAt), last, run, s.Live, s.Gone, s.Total.Created, s.Total.Updated, s.Total.Deleted, s.number)
 }
 
 // ensure makes a sync where there is none, with no schedule.

@@ -1,4 +1,4 @@
-package api
+package hub
 
 import (
 	"io"
@@ -6,9 +6,9 @@ import (
 	"gantry/tunnel/fault"
 )
 
-// claim reads an agent's problem and believes it as far as an agent can know: what happened at the site. A claim to
+// Claim reads an agent's problem and believes it as far as an agent can know: what happened at the site. A claim to
 // speak for the relay or the tunnel, or a code that is ours, is itself the fault.
-func claim(body io.Reader, write bool) *fault.Error {
+func Claim(body io.Reader, write bool) *fault.Error {
 	e, err := fault.Decode(body)
 	if err == nil && credible(e) {
 		if !write {
