@@ -3,6 +3,7 @@ package relay
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"gantry/configs"
 	"gantry/relay/jobs"
@@ -10,10 +11,14 @@ import (
 )
 
 // tasks is all that the relay does in the background.
-func (r *Relay) tasks() []jobs.Task { return r.webhooks.Tasks() }
+func (r *Relay) tasks() []jobs.Task {
+	return slices.Concat(r.webhooks.Tasks(), r.syncs.Tasks(r.jobs), r.outbox.Tasks())
+}
 
 // sweeps find what is due and has no job.
-func (r *Relay) sweeps() []jobs.Sweep { return r.webhooks.Sweeps() }
+func (r *Relay) sweeps() []jobs.Sweep {
+	return slices.Concat(r.webhooks.Sweeps(), r.syncs.Sweeps(), r.outbox.Sweeps())
+}
 
 // webhookGuard makes what the configuration says of where webhooks may lead.
 func webhookGuard(config configs.RelayWebhooks) (webhooks.Guard, error) {

@@ -24,10 +24,13 @@ import (
 	"gantry/relay/hub"
 	"gantry/relay/jobs"
 	"gantry/relay/metrics"
+	"gantry/relay/records"
+	recordfile "gantry/relay/records/sqlite"
 	"gantry/relay/reference"
 	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/relay/store/sqlite"
+	"gantry/relay/syncs"
 	"gantry/relay/webhooks"
 	"gantry/tunnel"
 	"gantry/tunnel/enrol"
@@ -56,6 +59,9 @@ type Relay struct {
 	store     store.Store // through all that have to hear of its writes
 	jobs      *jobs.Jobs
 	webhooks  *webhooks.Dispatcher
+	records   records.Store
+	syncs     *syncs.Runner
+	outbox    *syncs.Forwarder
 	hub       *hub.Hub
 	status    *status.Keeper
 	acceptor  *tunnel.Acceptor
@@ -105,6 +111,9 @@ func (r *Relay) open(ctx context.Context) error {
 		return fmt.Errorf("open store: %w", err)
 	}
 	r.store = file
+	if r.records, err = recordfile.Open(ctx, r.config.DataDir, nil); err != nil {
+		return err
+	}
 	if r.jobs, err = jobs.Open(ctx, r.config.DataDir, r.logger); err != nil {
 		return err
 	}
@@ -150,9 +159,15 @@ func (r *Relay) join(authority *pki.Authority, authenticator *auth.Authenticator
 	r.echo = tunnel.EchoHandler()
 	r.page = reference.New(docs.OpenAPI)
 	r.metrics = metrics.New(metrics.Sources{Sessions: r.hub.Sessions, Traffic: r.hub.Traffic, Arrivals: r.acceptor.Arrivals, Store: r.storeUp})
+	r.syncs = syncs.New(syncs.Options{
+		Store: r.records, Source: &syncs.Agents{Hub: r.hub, Timeout: r.config.Limits.CallTimeout}, Hold: authenticator.Hold,
+		Changed: func() { syncs.ForwardSoon(context.Background(), r.jobs) }, Stopping: r.jobs.Stopping(), Logger: r.logger,
+	})
+	r.outbox = &syncs.Forwarder{Outbox: r.records, Store: r.store, Stopping: r.jobs.Stopping(), Logger: r.logger}
 	r.api = api.New(api.Options{
 		Store: r.store, Authenticator: authenticator, Hub: r.hub, Status: r.status, Systems: systems, EnrolToken: r.enrolToken,
 		Guard: guard, Limits: r.config.Limits, Meter: r.metrics, Logger: r.logger,
+		Records: r.records, SyncSoon: func(ctx context.Context, key records.Key) { syncs.Soon(ctx, r.jobs, key) },
 	})
 }
 
@@ -252,6 +267,9 @@ func (r *Relay) release() {
 	}
 	if r.jobs != nil {
 		errs = append(errs, r.jobs.Close())
+	}
+	if r.records != nil {
+		errs = append(errs, r.records.Close())
 	}
 	if r.store != nil {
 		errs = append(errs, r.store.Close())

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"gantry/connectors/wire"
 	"gantry/relay/auth"
 	"gantry/relay/hub"
+	"gantry/relay/records"
 	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/relay/webhooks"
@@ -35,7 +37,9 @@ type Options struct {
 	Status        *status.Keeper
 	Systems       []wire.System // the relay's own catalogue, for sites whose agents published none
 	EnrolToken    TokenMaker
-	Guard         webhooks.Guard // says where webhooks may lead
+	Records       records.Store
+	SyncSoon      func(ctx context.Context, key records.Key) // has a sync that is due looked at
+	Guard         webhooks.Guard                             // says where webhooks may lead
 	Limits        configs.RelayLimits
 	Meter         Meter
 	Logger        *slog.Logger
@@ -49,6 +53,8 @@ type API struct {
 	status  *status.Keeper
 	systems []wire.System
 	token   TokenMaker
+	records records.Store
+	wake    func(context.Context, records.Key) // has a sync that is due looked at
 	guard   webhooks.Guard
 	limits  configs.RelayLimits
 	limiter *auth.Limiter
@@ -69,6 +75,7 @@ type API struct {
 func New(o Options) *API {
 	a := &API{
 		store: o.Store, auth: o.Authenticator, hub: o.Hub, status: o.Status, systems: o.Systems, token: o.EnrolToken, guard: o.Guard,
+		records: o.Records, wake: o.SyncSoon,
 		limits:  o.Limits,
 		limiter: auth.NewLimiter(float64(o.Limits.RatePerToken), o.Limits.BurstPerToken, nil),
 		calls:   newGate(o.Limits.CallsPerConnection, "calls"),

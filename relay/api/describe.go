@@ -5,6 +5,7 @@ import (
 
 	"gantry/connectors/wire"
 	"gantry/relay/openapi"
+	"gantry/relay/records"
 	"gantry/relay/status"
 	"gantry/relay/store"
 	"gantry/tunnel/check"
@@ -30,6 +31,7 @@ func groups() []openapi.Group {
 		{Tag: "Organisation", Text: "Credits, keys, and who did what."},
 		{Tag: "Documentation", Text: "The API about itself."},
 		{Tag: "This connection", Text: "What a connection's own token can ask about it."},
+		{Tag: "Syncs", Text: "Copies of a plant's records that the relay keeps like the plant's own, to be read when the plant is out of reach or must not be asked."},
 	}
 }
 
@@ -45,6 +47,8 @@ func words() map[reflect.Type][]string {
 		reflect.TypeFor[wire.CircuitState]():   texts([]wire.CircuitState{wire.CircuitClosed, wire.CircuitOpen, wire.CircuitHalfOpen}),
 		reflect.TypeFor[wire.OperationState](): texts([]wire.OperationState{wire.OperationUnknown, wire.OperationWorking, wire.OperationFailing, wire.OperationDenied}),
 		reflect.TypeFor[check.Team]():          texts([]check.Team{check.PlantIT, check.Proxy, check.Firewall, check.DBA, check.Cloud}),
+		reflect.TypeFor[syncState](): texts(syncStates()),
+		reflect.TypeFor[records.Kind](): texts([]records.Kind{records.Full, records.Incremental}),
 		reflect.TypeFor[store.WebhookState]():  {string(store.WebhookActive), string(store.WebhookPaused), string(store.WebhookDisabled)},
 	}
 }

@@ -32,6 +32,7 @@ func routesOf(a *API) []route {
 	r.ofWebhooks()
 	r.ofOrganisation()
 	r.ofConnection()
+	r.ofSyncs()
 	r.ofEntities()
 	r.ofDocumentation()
 	return r.all

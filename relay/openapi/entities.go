@@ -3,6 +3,7 @@ package openapi
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"gantry/tunnel/fault"
 )
@@ -72,6 +73,12 @@ func Narrowing() []Parameter {
 		Fields, Include,
 		Parameter{Name: "filters", Type: reflect.TypeFor[map[string]string](), Free: true,
 			Text: "Any field that the capabilities call filterable, as a parameter of its own: `vendor_id=7`."})
+}
+
+// NarrowingStored are the parameters of a list of synced records.
+func NarrowingStored() []Parameter {
+	all := slices.DeleteFunc(Narrowing(), func(p Parameter) bool { return p.Name == Include.Name })
+	return append(all, OneOf("deleted", "Whether records are listed that are gone at the source; `exclude` unless it says otherwise.", "exclude", "include", "only"))
 }
 
 // Headers of answers.

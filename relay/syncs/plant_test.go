@@ -192,7 +192,7 @@ func (b *bench) hold(ctx context.Context, organisation, id string) (context.Cont
 func (b *bench) happened() []string {
 	b.t.Helper()
 	log := &logbook{}
-	if err := (&Forwarder{Outbox: b.Store, Log: log, Logger: b.Logger}).Forward(b.t.Context()); err != nil {
+	if err := (&Forwarder{Outbox: b.Store, Store: log, Logger: b.Logger}).Forward(b.t.Context()); err != nil {
 		b.t.Fatal(err)
 	}
 	lines := []string{}

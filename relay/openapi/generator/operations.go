@@ -225,6 +225,10 @@ func (g *generator) body(made *operation, o openapi.Operation, of *subject) erro
 
 // schema gives the schema of a document; those of entities stand for the subject's.
 func (g *generator) schema(t reflect.Type, of *subject, sent bool) (*jsonschema.Schema, error) {
+	if of == nil { // an operation on the records of whatever entity
+		subject := anyEntity()
+		of = &subject
+	}
 	switch t {
 	case reflect.TypeFor[openapi.Record]():
 		return reference(of.name), nil
