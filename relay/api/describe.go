@@ -47,8 +47,8 @@ func words() map[reflect.Type][]string {
 		reflect.TypeFor[wire.CircuitState]():   texts([]wire.CircuitState{wire.CircuitClosed, wire.CircuitOpen, wire.CircuitHalfOpen}),
 		reflect.TypeFor[wire.OperationState](): texts([]wire.OperationState{wire.OperationUnknown, wire.OperationWorking, wire.OperationFailing, wire.OperationDenied}),
 		reflect.TypeFor[check.Team]():          texts([]check.Team{check.PlantIT, check.Proxy, check.Firewall, check.DBA, check.Cloud}),
-		reflect.TypeFor[syncState](): texts(syncStates()),
-		reflect.TypeFor[records.Kind](): texts([]records.Kind{records.Full, records.Incremental}),
+		reflect.TypeFor[syncState]():           texts(syncStates()),
+		reflect.TypeFor[records.Kind]():        texts([]records.Kind{records.Full, records.Incremental}),
 		reflect.TypeFor[store.WebhookState]():  {string(store.WebhookActive), string(store.WebhookPaused), string(store.WebhookDisabled)},
 	}
 }
