@@ -3,7 +3,7 @@
 //
 // A Keeper holds for each connection the matrix of entities and operations that its agent tells (package hub carries the
 // agent's words; matrix.go turns ages into times), and joins it with what only the relay can know: whether the agent is
-// proved to be there, and where the connection's life stands. assess (verdict.go) makes of these one Verdict, by the
+// proved to be there, and where the connection's life stands. judge (verdict.go) makes of these one verdict, by the
 // precedence of the contract; sentence.go words it. Whoever asks gets it made anew, of what holds at that moment: nothing
 // is shown as fresher than it is, and what an agent told last stays, with its times, when the agent is gone.
 //

@@ -285,7 +285,8 @@ func (k *Keeper) rouse() {
 func (k *Keeper) Status(row store.Connection) ConnectionStatus {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	f, v := k.assess(row)
+	f, v := k.judge(row)
+	v.Message = f.say(v.State)
 	return document(f, v)
 }
 
@@ -293,18 +294,18 @@ func (k *Keeper) Status(row store.Connection) ConnectionStatus {
 func (k *Keeper) State(row store.Connection) State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_, v := k.assess(row)
+	_, v := k.judge(row)
 	return v.State
 }
 
-// assess judges a connection whose row was read just now. The caller holds the lock.
-func (k *Keeper) assess(row store.Connection) (facts, verdict) {
+// judge judges a connection whose row was read just now, without words. The caller holds the lock.
+func (k *Keeper) judge(row store.Connection) (facts, verdict) {
 	c := k.known[row.ID]
 	if c == nil || c.row.AgentID != row.AgentID {
 		c = &known{}
 	}
 	f := facts{connection: row, agent: k.factsOf(row.AgentID), matrix: c.matrix, now: time.Now()}
-	v := assess(f)
+	v := judge(&f)
 	switch {
 	case v.State == c.told.state && !c.told.since.IsZero():
 		v.Since = c.told.since // the state has lasted through all its reasons
@@ -332,7 +333,7 @@ func (k *Keeper) factsOf(agentID string) agentFacts {
 
 // settle notices that a connection's state is another one, and makes events of that. The caller holds the lock.
 func (k *Keeper) settle(c *known) {
-	f, v := k.assess(c.row)
+	f, v := k.judge(c.row)
 	if v.State == AgentOffline && c.told.state != AgentOffline && !c.needed && !k.sites[c.row.AgentID].gone(k.begun, f.now) {
 		return
 	}
@@ -350,6 +351,7 @@ func (k *Keeper) settle(c *known) {
 		return
 	}
 	if before.state != v.State {
+		v.Message = f.say(v.State)
 		k.queue(stateChanged(c.row, before.state, v, f.now))
 	}
 	if v.Reauth && !before.reauth {

@@ -1,30 +1,71 @@
 package status
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"gantry/connectors/wire"
+	"gantry/relay/store"
 )
 
-// TestSince: the way's jitter moves no time, and a state that changes soon after another has a time of its own.
-func TestSince(t *testing.T) {
-	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	tell := func(after time.Duration, state wire.OperationState, ago time.Duration, before *matrix) *matrix {
-		o := wire.OperationHealth{State: state, SinceAgoMS: wire.Milliseconds(ago)}
-		return read(wire.Health{Connection: "con_1", Entities: map[string]map[string]wire.OperationHealth{"items": {"list": o}}}, start.Add(after), before)
+// FuzzHealth takes what an agent may send: whatever it is, it is bounded, and becomes a status and a sentence.
+func FuzzHealth(f *testing.F) {
+	whole, err := json.Marshal(healthy(func(h *wire.Health) {
+		h.Circuit = wire.CircuitHealth{State: wire.CircuitOpen, SinceAgoMS: 100, RetryInMS: 200}
+		h.Entities["vendors"] = map[string]wire.OperationHealth{"approve": {State: wire.OperationFailing, LastError: &wire.HealthError{Code: "SYSTEM_ERROR", Detail: "odd.", AgoMS: 1}}}
+	}))
+	if err != nil {
+		f.Fatal(err)
 	}
-	since := func(m *matrix) time.Duration { return m.Entities["items"]["list"].Since.Sub(start) }
-
-	first := tell(time.Second, wire.OperationWorking, time.Second, nil)
-	late := tell(3*time.Second, wire.OperationWorking, 2500*time.Millisecond, first)
-	denied := tell(4*time.Second, wire.OperationDenied, 2*time.Second, late)
-	for _, step := range []struct {
-		name      string
-		got, want time.Duration
-	}{{"first", since(first), 0}, {"told late", since(late), 0}, {"another state, soon", since(denied), 2 * time.Second}} {
-		if step.got != step.want {
-			t.Errorf("%s: since %s, want %s", step.name, step.got, step.want)
+	for _, seed := range []string{string(whole), `{}`, `{"connection":"c","gone":true}`, `{"throttled_for_ms":9223372036854775807,"quiet_for_ms":-1}`, `{"system":{"state":"odd"}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var h wire.Health
+		if json.Unmarshal(line, &h) != nil {
+			return
 		}
+		first := read(h, noon, nil)
+		m := read(h, noon.Add(time.Second), first)
+		if len(m.Entities) > maxEntities {
+			t.Errorf("%d entities", len(m.Entities))
+		}
+		facts := facts{connection: live, agent: there, matrix: m, now: noon}
+		v := judge(&facts)
+		v.Message = facts.say(v.State)
+		if n := utf8.RuneCountInString(v.Message); n == 0 || n > store.MaxEventMessage {
+			t.Errorf("a sentence of %d characters", n)
+		}
+		if _, err := json.Marshal(document(facts, v)); err != nil {
+			t.Error(err)
+		}
+		kept, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again matrix
+		if err := json.Unmarshal(kept, &again); err != nil {
+			t.Errorf("what is kept cannot be read: %v", err)
+		}
+		if e := moves(live, first, m); len(e) > 0 {
+			t.Errorf("nothing moved, and is told: %+v", e)
+		}
+	})
+}
+
+// TestManyReasons: a sentence stays one that can be read out.
+func TestManyReasons(t *testing.T) {
+	m := &matrix{Entities: cells{}}
+	for i := range 60 {
+		name := strings.Repeat("x", i%7+1) + string(rune('a'+i%26))
+		m.Entities[name] = map[string]*operation{"list": fails("CODE_"+name, "why"), "act-" + name: fails("SYSTEM_ERROR", "")}
+	}
+	f := facts{connection: live, agent: there, matrix: m, now: noon}
+	v := judge(&f)
+	if said := f.say(v.State); v.State != Degraded || len(said) > 900 || !strings.Contains(said, "other things") || !strings.Contains(said, "more reasons") {
+		t.Errorf("%s: %s", v.State, said)
 	}
 }

@@ -2,12 +2,47 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"gantry/connectors/wire"
+	"gantry/relay/store"
 )
 
 // old is the age from which on a check is told with its time.
 const old = 5 * time.Minute
+
+// say words the verdict of a state. What agents told is in it: it is bounded.
+func (f *facts) say(state State) string { return clip(f.sentence(state), store.MaxEventMessage) }
+
+func (f *facts) sentence(state State) string {
+	switch state {
+	case Pending:
+		return f.sayPending()
+	case Disconnected:
+		return f.sayDisconnected()
+	case Paused:
+		return f.sayPaused()
+	case AgentOffline:
+		return f.sayAgentOffline()
+	case SystemOffline:
+		return f.saySystemOffline()
+	case Throttled:
+		return f.sayThrottled()
+	}
+	switch {
+	case state == ReauthRequired && f.matrix.Missing:
+		return f.sayMissing()
+	case state == ReauthRequired:
+		return f.sayRefused()
+	case held(f.matrix.Circuit):
+		return f.sayHeld()
+	case state == Degraded:
+		return f.sayDegraded()
+	}
+	return f.sayActive()
+}
 
 func (f *facts) sayPending() string {
 	return "The connection is being made: its first login is under way."
@@ -69,21 +104,22 @@ func (f *facts) sayHeld() string {
 func latestFailure(m *matrix) *failure {
 	latest := m.System.LastError
 	for _, c := range cellsOf(m) {
-		if e := c.LastError; e != nil && c.State != "" && (latest == nil || e.At.After(latest.At)) {
+		if e := c.LastError; e != nil && (latest == nil || e.At.After(latest.At)) {
 			latest = e
 		}
 	}
 	return latest
 }
 
-func (f *facts) sayActive(cells []cell, quiet bool) string {
+func (f *facts) sayActive() string {
+	cells, quiet := cellsOf(f.matrix), f.quiet()
 	var newest time.Time
 	var never []cell
 	for _, c := range cells {
 		if c.Checked.After(newest) {
 			newest = c.Checked
 		}
-		if c.bad() || c.State == "denied" {
+		if c.State == wire.OperationDenied {
 			never = append(never, c)
 		}
 	}
@@ -93,7 +129,7 @@ func (f *facts) sayActive(cells []cell, quiet bool) string {
 		said = f.sayQuiet() + " Before, everything worked."
 	case quiet:
 		said = f.sayQuiet()
-	case !worked && f.matrix.System.State == "reachable":
+	case !worked && f.matrix.System.State == wire.SystemReachable:
 		said = "The system answers. Nothing has been read or written yet."
 	case !worked:
 		said = "The login worked when the connection was made. Nothing has been read or written yet."
@@ -115,7 +151,9 @@ func (f *facts) sayQuiet() string {
 // mostReasons is how many reasons a sentence tells.
 const mostReasons = 3
 
-func (f *facts) sayDegraded(bad, all []cell, quiet bool) string {
+func (f *facts) sayDegraded() string {
+	all := cellsOf(f.matrix)
+	bad := slices.DeleteFunc(slices.Clone(all), func(c cell) bool { return !c.bad() })
 	var said []string
 	groups := grouped(bad, reason)
 	for i, group := range groups {
@@ -126,7 +164,7 @@ func (f *facts) sayDegraded(bad, all []cell, quiet bool) string {
 		said = append(said, f.sayFailing(group))
 	}
 	switch {
-	case quiet:
+	case f.quiet():
 		said = append(said, f.sayQuiet())
 	case len(bad) < len(all):
 		said = append(said, "Everything else works.")
@@ -138,9 +176,7 @@ func (f *facts) sayFailing(group []cell) string {
 	var since time.Time
 	heldBack := ""
 	for _, c := range group {
-		if since.IsZero() || c.Since.Before(since) && !c.Since.IsZero() {
-			since = c.Since
-		}
+		since = earlier(since, c.Since)
 		if held(c.Circuit) {
 			heldBack = "; further calls are held back for now"
 		}

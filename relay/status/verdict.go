@@ -1,7 +1,6 @@
 package status
 
 import (
-	"slices"
 	"time"
 
 	"gantry/connectors/wire"
@@ -76,13 +75,14 @@ type agentFacts struct {
 	End          string    // why its last session ended; empty: unknown
 }
 
-// assess gives the verdict, by the precedence of the contract: what comes first hides what follows from it.
-func assess(f facts) verdict {
+// judge gives the verdict, by the precedence of the contract: what comes first hides what follows from it. The sentence is
+// left out: facts.say makes it where it is read.
+func judge(f *facts) verdict {
 	if f.matrix == nil {
 		f.matrix = &matrix{}
 	}
 	v := f.state()
-	if live := v.State != Pending && v.State != Disconnected; live {
+	if v.State != Pending && v.State != Disconnected {
 		v.Reauth = f.refused()
 	}
 	return v
@@ -92,23 +92,23 @@ func (f *facts) state() verdict {
 	m := f.matrix
 	switch {
 	case f.connection.State == store.Pending:
-		return verdict{State: Pending, Since: f.connection.CreatedAt, Affects: Everything, Message: f.sayPending()}
+		return verdict{State: Pending, Since: f.connection.CreatedAt, Affects: Everything}
 	case f.connection.State == store.Disconnected:
-		return verdict{State: Disconnected, Since: f.connection.DisconnectedAt, Affects: Everything, Message: f.sayDisconnected()}
+		return verdict{State: Disconnected, Since: f.connection.DisconnectedAt, Affects: Everything}
 	case f.connection.State == store.Paused:
-		return verdict{State: Paused, Since: f.connection.PausedAt, Affects: Everything, Message: f.sayPaused()}
+		return verdict{State: Paused, Since: f.connection.PausedAt, Affects: Everything}
 	case !f.agent.Connected:
-		return verdict{State: AgentOffline, Since: f.agent.Seen, Affects: Everything, Message: f.sayAgentOffline()}
+		return verdict{State: AgentOffline, Since: f.agent.Seen, Affects: Everything}
 	case m.System.State == wire.SystemUnreachable:
-		return verdict{State: SystemOffline, Since: m.System.Since, Affects: Everything, Message: f.saySystemOffline()}
+		return verdict{State: SystemOffline, Since: m.System.Since, Affects: Everything}
 	case m.Missing:
-		return verdict{State: ReauthRequired, Affects: Everything, Message: f.sayMissing()}
+		return verdict{State: ReauthRequired, Affects: Everything}
 	case f.refused():
-		return verdict{State: ReauthRequired, Since: m.Login.Since, Affects: Everything, Message: f.sayRefused()}
+		return verdict{State: ReauthRequired, Since: m.Login.Since, Affects: Everything}
 	case m.ThrottledUntil.After(f.now):
-		return verdict{State: Throttled, Affects: Everything, Message: f.sayThrottled()}
+		return verdict{State: Throttled, Affects: Everything}
 	case held(m.Circuit):
-		return verdict{State: Degraded, Since: m.Circuit.Since, Affects: Everything, Message: f.sayHeld()}
+		return verdict{State: Degraded, Since: m.Circuit.Since, Affects: Everything}
 	}
 	return f.working()
 }
@@ -118,28 +118,45 @@ func (f *facts) refused() bool { return f.matrix.Missing || f.matrix.Login.State
 
 func held(c circuit) bool { return c.State == wire.CircuitOpen || c.State == wire.CircuitHalfOpen }
 
+// quiet reports whether the plant's quiet hours last.
+func (f *facts) quiet() bool { return f.matrix.QuietUntil.After(f.now) }
+
 // working is a connection that can be used, wholly or in part.
 func (f *facts) working() verdict {
-	cells := cellsOf(f.matrix)
-	bad := slices.DeleteFunc(slices.Clone(cells), func(c cell) bool { return !c.bad() })
-	quiet := f.matrix.QuietUntil.After(f.now)
-	if len(bad) == 0 {
-		v := verdict{State: Active, Affects: Nothing, Message: f.sayActive(cells, quiet)}
-		if quiet {
-			v.Affects = Everything
+	known, bad, entities := 0, 0, 0
+	v := verdict{State: Active, Affects: Nothing}
+	for entity, operations := range f.matrix.Entities {
+		before := bad
+		for name, o := range operations {
+			c := cell{entity, name, o}
+			if c.known() {
+				known++
+			}
+			if !c.bad() {
+				continue
+			}
+			bad++
+			v.Since = earlier(v.Since, c.Since)
 		}
-		return v
+		if bad > before {
+			entities++
+		}
 	}
-	v := verdict{State: Degraded, Affects: SomeEntities, Message: f.sayDegraded(bad, cells, quiet)}
-	if quiet || len(bad) == len(cells) && len(entitiesOf(bad)) > 1 {
+	if bad > 0 {
+		v.State, v.Affects = Degraded, SomeEntities
+	}
+	if f.quiet() || bad == known && entities > 1 {
 		v.Affects = Everything
 	}
-	for _, c := range bad {
-		if v.Since.IsZero() || c.Since.Before(v.Since) && !c.Since.IsZero() {
-			v.Since = c.Since
-		}
-	}
 	return v
+}
+
+// earlier gives the earlier of two times, of which the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // cell is one operation on one entity of which something is known.
@@ -147,6 +164,9 @@ type cell struct {
 	entity, name string
 	*operation
 }
+
+// known reports whether anything is known of the cell.
+func (c cell) known() bool { return c.State != wire.OperationUnknown }
 
 // bad reports whether the cell takes something away from the connection. A right that the login never had does not: that
 // is what capabilities tell.
@@ -160,18 +180,10 @@ func cellsOf(m *matrix) []cell {
 	var all []cell
 	for _, entity := range first(m.Entities, maxEntities) {
 		for _, name := range first(m.Entities[entity], maxOperations) {
-			if o := m.Entities[entity][name]; o.State != wire.OperationUnknown {
-				all = append(all, cell{entity, name, o})
+			if c := (cell{entity, name, m.Entities[entity][name]}); c.known() {
+				all = append(all, c)
 			}
 		}
 	}
 	return all
-}
-
-func entitiesOf(cells []cell) []string {
-	var all []string
-	for _, c := range cells {
-		all = append(all, c.entity)
-	}
-	return slices.Compact(all)
 }

@@ -172,7 +172,9 @@ func TestVerdicts(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := assess(facts{connection: test.row, agent: test.agent, matrix: test.matrix, now: noon})
+			f := facts{connection: test.row, agent: test.agent, matrix: test.matrix, now: noon}
+			got := judge(&f)
+			got.Message = f.say(got.State)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -198,7 +200,7 @@ func TestPrecedence(t *testing.T) {
 		func() { m.Entities = nil },
 	}
 	for i, state := range States() {
-		if got := assess(f).State; got != state {
+		if got := judge(&f).State; got != state {
 			t.Errorf("%s, want %s", got, state)
 		}
 		if i < len(takeAway) {

@@ -31,7 +31,7 @@ func verbOf(operation string) (v verb, action bool) {
 	return verb{"running `" + operation + "` on", "run `" + operation + "` on"}, true
 }
 
-// mostNames is how many entities are named together.
+// mostNames is how many entities, and how many things that are done to them, are named together.
 const mostNames = 4
 
 // doing says what cells do: "reading and creating items, and reading vendors and assets".
@@ -46,6 +46,9 @@ func doing(cells []cell, form func(verb) string, and string) string {
 			names = append(names[:mostNames], fmt.Sprintf("%d other entities", more))
 		}
 		said = append(said, same[0].words+" "+enumerate(names, and))
+	}
+	if more := len(said) - mostNames; more > 0 {
+		said = append(said[:mostNames], fmt.Sprintf("%d other things", more))
 	}
 	return enumerate(said, ","+and)
 }
