@@ -1,12 +1,15 @@
 package house
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
+
+	"gantry/connectors/seal"
 )
 
 // browser is a person at the dashboard, as far as one can be without a window.
@@ -79,6 +82,12 @@ func TestDashboard(t *testing.T) {
 	b.shows(b.post("/sign-in", url.Values{"key": {d.client.Token}}, http.StatusUnauthorized), "connection&#39;s token")
 	b.shows(b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK), "plant", "demo-plant", "active")
 
+	b.shows(b.get("/connect", http.StatusOK), "Gantry Demo Plant", "/connect/demo-plant?site="+d.site)
+	b.shows(b.get("/connect/demo-plant?site="+d.site, http.StatusOK), "Database file", "data-key=", "gantry-agent status")
+	b.shows(b.post("/connect", b.login(d, "/nowhere/plant.db"), http.StatusForbidden), "Nothing was kept", "POLICY_DENIED", "/nowhere/plant.db")
+	b.shows(b.post("/connect", b.login(d, d.login.Settings["path"].(string)), http.StatusOK), "The new token", "gct_")
+	b.shows(b.post("/connect", url.Values{"settings": {"{}"}}, http.StatusBadRequest), "was not sealed")
+
 	here := "/connections/" + d.id
 	b.shows(b.get(here, http.StatusOK), "What works", "connected", "Disconnect")
 	b.shows(b.post(here+"/pause", nil, http.StatusOK), "paused", "Resume")
@@ -95,6 +104,42 @@ func TestDashboard(t *testing.T) {
 	b.shows(b.post(here+"/disconnect", url.Values{"name": {"plant"}}, http.StatusOK), "disconnected")
 	b.shows(b.post("/sign-out", nil, http.StatusOK), "Organisation key")
 	b.shows(b.get(here, http.StatusOK), "Organisation key")
+}
+
+// login is what the browser's script makes of the form: the secrets sealed to the agent's key.
+func (b *browser) login(d *demoPlant, file string) url.Values {
+	b.t.Helper()
+	var site struct {
+		Organisation string
+		Agents       []struct {
+			ID         string
+			SealingKey struct {
+				PublicKey string `json:"public_key"`
+			} `json:"sealing_key"`
+		}
+	}
+	d.must(http.MethodGet, "/sites/"+d.site, nil, 200, &site)
+	key, err := seal.ParsePublic(site.Agents[0].SealingKey.PublicKey)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	settings, err := json.Marshal(map[string]string{"path": file})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	place := seal.Place{Organisation: site.Organisation, Site: d.site, System: "demo-plant", Settings: settings}
+	sealed, err := seal.Seal(key, place, []byte("{}"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	text, err := json.Marshal(sealed)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return url.Values{
+		"site": {d.site}, "system": {"demo-plant"}, "agent": {site.Agents[0].ID}, "name": {"second"},
+		"settings": {string(settings)}, "sealed": {string(text)},
+	}
 }
 
 // TestDashboardKeepsStrangersOut submits a form from another site, and with a key that may not.

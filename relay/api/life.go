@@ -73,7 +73,7 @@ func (a *API) replaceToken(ctx context.Context, w http.ResponseWriter, r *http.R
 func (a *API) stateOf(ctx context.Context, p *auth.Principal, id string, err error) error {
 	c, look := a.store.Connection(ctx, p.OrganisationID, id)
 	if look == nil && c.State == store.Disconnected {
-		e := fault.New(fault.ConnectionDisconnected, "The connection was disconnected, %s.", c.DisconnectedAt.Format(time.RFC3339)).Because(err)
+		e := fault.New(fault.ConnectionDisconnected, "The connection was disconnected at %s.", c.DisconnectedAt.UTC().Format(time.RFC3339)).Because(err)
 		e.ConnectionID = id
 		return e
 	}

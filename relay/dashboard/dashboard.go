@@ -49,7 +49,7 @@ func New(o Options) (*Dashboard, error) {
 func Serves(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "", "sign-in", "sign-out", "static", "connections", "sites", "credits", "audit":
+	case "", "sign-in", "sign-out", "static", "connect", "connections", "sites", "credits", "audit":
 		return true
 	}
 	return false
@@ -79,6 +79,9 @@ func (d *Dashboard) routes() *http.ServeMux {
 	page("GET /{$}", (*visit).connections)
 	page("GET /connections/{id}", (*visit).connection)
 	page("POST /connections/{id}/{deed}", (*visit).change)
+	page("GET /connect", (*visit).systems)
+	page("POST /connect", (*visit).connect)
+	page("GET /connect/{system}", (*visit).connectForm)
 	page("GET /sites", (*visit).sites)
 	page("POST /sites", (*visit).addSite)
 	page("GET /sites/{id}", (*visit).site)

@@ -135,10 +135,11 @@ type event struct {
 
 // site is GET /sites/{id}.
 type site struct {
-	ID        string     `json:"id"`
-	Name      string     `json:"name"`
-	CreatedAt *time.Time `json:"created_at"`
-	Agents    []agent    `json:"agents"`
+	ID           string     `json:"id"`
+	Organisation string     `json:"organisation"`
+	Name         string     `json:"name"`
+	CreatedAt    *time.Time `json:"created_at"`
+	Agents       []agent    `json:"agents"`
 }
 
 // Path is the site's page.
@@ -157,6 +158,7 @@ type agent struct {
 	CertificateExpiresAt *time.Time `json:"certificate_expires_at"`
 	SealingKey           *struct {
 		ID          string `json:"id"`
+		PublicKey   string `json:"public_key"`
 		Fingerprint string `json:"fingerprint"`
 	} `json:"sealing_key"`
 }
