@@ -67,8 +67,10 @@ func (e event) line() string {
 
 func (a *app) connections() *cobra.Command {
 	var org string
-	group := cli.Group("connections", "Show how connections are, what happened to them, and which hop is broken",
-		a.connectionsList(&org), a.connectionsStatus(&org), a.connectionsEvents(&org), a.connectionsDiagnose(&org))
+	group := cli.Group("connections", "Show how connections are, which hop is broken, and change their life",
+		a.connectionsList(&org), a.connectionsStatus(&org), a.connectionsEvents(&org), a.connectionsDiagnose(&org),
+		a.connectionsPause(&org), a.connectionsResume(&org), a.connectionsRelink(&org), a.connectionsToken(&org),
+		a.connectionsDisconnect(&org), a.connectionsReconnect(&org))
 	a.ofOrg(group, &org)
 	return group
 }
