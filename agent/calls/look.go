@@ -29,7 +29,8 @@ func (h *Handler) Probes(ctx context.Context) {
 	h.Health.Probe(ctx, h.look)
 }
 
-// look is a health.Look: the proof of the login, then a read of each operation that fails.
+// look is a health.Look: the proof of the login, then a read of each operation that fails, and of some that were not read
+// for long.
 func (h *Handler) look(ctx context.Context, known *health.Connection) {
 	if h.Rests(known.ID()) {
 		return
@@ -49,7 +50,7 @@ func (h *Handler) look(ctx context.Context, known *health.Connection) {
 		h.Logger.Log(ctx, slog.LevelDebug, "probe failed", "connection", c.row.ID, "error", err)
 		return
 	}
-	for _, place := range known.Failing() {
+	for _, place := range known.Wanted() {
 		if err := h.lookAt(ctx, c, p, place); err != nil {
 			h.Logger.Log(ctx, slog.LevelDebug, "probe failed", "connection", c.row.ID, "entity", place.Entity, "operation", place.Operation, "error", err)
 		}

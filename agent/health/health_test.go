@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -263,6 +264,34 @@ func TestReset(t *testing.T) {
 }
 
 // TestWatch: the stream begins with everything, tells changes at most once a second, renewals with the beat, and goings.
+// TestWanted: what fails is looked at in its time, of what works a few that were not read for long.
+func TestWanted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		all := []Place{{"items", "list"}, {"items", "get"}, {"vendors", "list"}, {"assets", "list"}, {"assets", "create"}}
+		for _, p := range all {
+			b.passes(p, nil)
+			time.Sleep(time.Second)
+		}
+		if got := b.c.Wanted(); len(got) != 0 {
+			t.Errorf("just read: %v", got)
+		}
+		time.Sleep(unread)
+		if got := b.c.Wanted(); !slices.Equal(got, all[:unreadAtOnce]) {
+			t.Errorf("those that were read longest ago: %v", got)
+		}
+		b.passes(all[0], nil)
+		b.passes(all[1], fault.New(fault.PermissionDenied, "no"))
+		if got := b.c.Wanted(); !slices.Equal(got, all[2:4]) {
+			t.Errorf("after two calls: %v", got)
+		}
+		time.Sleep(2 * firstLook)
+		if got := b.c.Wanted(); !slices.Equal(got, all[1:4]) {
+			t.Errorf("when what is denied has its time: %v", got)
+		}
+	})
+}
+
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	afterDoubt   = 2 * time.Second  // after a connection broke
 	firstLook    = 10 * time.Second // at an operation that fails or is denied
 	longestLook  = 40 * time.Second // between two such looks, which grows
+	unread       = 45 * time.Second // the age from which on what works is read once more
+	unreadAtOnce = 3                // of one connection, with its cheap check: those that were read longest ago
 	probesAtOnce = 8
 	probeTime    = 25 * time.Second // of all that is done for one connection at once
 )
@@ -94,21 +97,29 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Failing lists the operations that are to be looked at now.
-func (c *Connection) Failing() []Place {
+// Wanted lists the operations that are to be looked at now: those that fail, each in its time, and a few of those that work
+// and were not read for long. No cheap check tells that a right to one table was taken away.
+func (c *Connection) Wanted() []Place {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []Place
+	var all, aged []Place
 	for p, cell := range c.cells {
-		if Looks(p.Operation) && !cell.probe.next.IsZero() && !cell.probe.next.After(now.Add(time.Second)) && cell.circuit.wait() == 0 {
-			all = append(all, p)
+		switch {
+		case !Looks(p.Operation) || cell.circuit.wait() > 0:
+		case !cell.probe.next.IsZero():
+			if !cell.probe.next.After(now.Add(time.Second)) {
+				all = append(all, p)
+			}
+		case cell.state == wire.OperationWorking && now.Sub(cell.checked) >= unread:
+			aged = append(aged, p)
 		}
 	}
-	return all
+	slices.SortFunc(aged, func(a, b Place) int { return c.cells[a].checked.Compare(c.cells[b].checked) })
+	return append(all, aged[:min(len(aged), unreadAtOnce)]...)
 }
 
-// Look is one probe of a connection: the cheap check, and a cheap read of each operation in Failing. Its steps ask Admit
+// Look is one probe of a connection: the cheap check, and a cheap read of each operation in Wanted. Its steps ask Admit
 // as calls do. It respects ctx.
 type Look func(ctx context.Context, c *Connection)
 
