@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +61,8 @@ func TestLifeOfAConnection(t *testing.T) {
 	w.must(http.MethodPut, path+"/credentials", sealed, 200, nil)
 	reads(w.client)
 
+	w.expectKinds(t, w.id, "created", "paused", "relinked", "resumed", "relinked")
+	w.byTheOwner(t)
 	w.endWhileAway(t, path)
 	var again struct {
 		Connection struct{ ID string }
@@ -70,6 +74,44 @@ func TestLifeOfAConnection(t *testing.T) {
 	}
 	reads(&Client{URL: w.url, Token: again.Token, HTTP: w.http})
 	w.refused(w.client, http.MethodGet, "/assets/1", nil, want(fault.ConnectionDisconnected, ""))
+	w.expectKinds(t, w.id, "created", "paused", "relinked", "resumed", "relinked", "paused", "resumed", "relinked", "token_replaced", "disconnected")
+	w.expectKinds(t, again.Connection.ID, "created")
+}
+
+// byTheOwner does the same as whoever owns the relay, on the command line.
+func (w *workshop) byTheOwner(t *testing.T) {
+	t.Helper()
+	var shown struct {
+		Connection struct{ ID, State string }
+		Token      string
+	}
+	w.relayCommand(&shown, "connections", "pause", "erp")
+	if shown.Connection.ID != w.id || shown.Connection.State != "paused" {
+		t.Errorf("paused: %+v", shown)
+	}
+	w.relayCommand(&shown, "connections", "resume", w.id)
+	w.write("login.json", `{"credentials":{"password":"second"}}`)
+	w.relayCommand(&shown, "connections", "relink", "erp", "--login", w.path("login.json"))
+	w.relayCommand(&shown, "connections", "token", "erp", "--yes")
+	w.refused(w.client, http.MethodGet, "/assets/1", nil, want(fault.TokenRevoked, ""))
+	w.client.Token = shown.Token
+	w.expect(w.client, http.MethodGet, "/assets/1", nil, 200, nil)
+}
+
+// expectKinds checks what the events tell of a connection's life.
+func (w *workshop) expectKinds(t *testing.T, id string, want ...string) {
+	t.Helper()
+	var page struct{ Data []struct{ Kind string } }
+	w.must(http.MethodGet, "/connections/"+id+"/events?kind=connection", nil, 200, &page)
+	var kinds []string
+	for _, e := range page.Data {
+		if kind := strings.TrimPrefix(e.Kind, "connection."); kind != "state_changed" && kind != "reauth_required" {
+			kinds = append(kinds, kind)
+		}
+	}
+	if !slices.Equal(kinds, want) {
+		t.Errorf("events tell %v, want %v", kinds, want)
+	}
 }
 
 // endWhileAway disconnects while the agent does not run. When it comes back it has erased the login before it takes calls:
