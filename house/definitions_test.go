@@ -1,9 +1,12 @@
 package house
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"net"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +84,40 @@ func (d *desk) refuses(t *testing.T, code fault.Code, w engine.Write, body strin
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != code {
 		t.Errorf("%s %s: got %v, want %s", w.Entity, w.Operation, err, code)
 	}
+}
+
+// list reads all pages.
+func list(t *testing.T, d *desk, entity, query string) []map[string]any {
+	t.Helper()
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]any
+	for range 1000 {
+		page, err := d.engine.List(t.Context(), entity, engine.Query{Params: params})
+		if err != nil {
+			t.Fatalf("%s?%s: %v", entity, query, err)
+		}
+		for _, r := range page.Data {
+			var record map[string]any
+			if err := json.Unmarshal(r.JSON, &record); err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, record)
+		}
+		if !page.HasMore {
+			return out
+		}
+		params.Set("cursor", page.NextCursor)
+	}
+	t.Fatal("the pages do not end")
+	return nil
+}
+
+// dialDirect opens connections without a policy.
+func dialDirect(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
 // at looks a member up: "status.value", "lines.0.amount".

@@ -34,10 +34,10 @@ type pocketbase struct {
 }
 
 func pocketTarget(collection, password string) connectors.Target {
-	target := trytonTarget("", password)
-	target.Dialect = "json"
-	target.Settings = map[string]any{"address": pocketAddress, "collection": collection, "username": "agent@example.com"}
-	return target
+	return connectors.Target{
+		Settings:    map[string]any{"address": pocketAddress, "collection": collection, "username": "agent@example.com"},
+		Credentials: map[string]connectors.Secret{"password": connectors.NewSecret(password)}, Dial: dialDirect,
+	}
 }
 
 func openPocketBase(t *testing.T) *pocketbase {

@@ -8,9 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -43,9 +41,7 @@ func trytonTarget(user, password string) connectors.Target {
 		Dialect:     "tryton",
 		Settings:    map[string]any{"address": trytonAddress, "database": "erp", "username": user, "login": "session"},
 		Credentials: map[string]connectors.Secret{"password": connectors.NewSecret(password)},
-		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, address)
-		},
+		Dial:        dialDirect,
 	}
 }
 
@@ -109,34 +105,6 @@ func onOrder(operation, id string) engine.Write {
 func (e *tryton) draft(t *testing.T) string {
 	t.Helper()
 	return e.must(t, onOrder("create", ""), threeLines)["id"].(string)
-}
-
-func list(t *testing.T, d *desk, entity, query string) []map[string]any {
-	t.Helper()
-	params, err := url.ParseQuery(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []map[string]any
-	for range 1000 {
-		page, err := d.engine.List(t.Context(), entity, engine.Query{Params: params})
-		if err != nil {
-			t.Fatalf("%s?%s: %v", entity, query, err)
-		}
-		for _, r := range page.Data {
-			var record map[string]any
-			if err := json.Unmarshal(r.JSON, &record); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, record)
-		}
-		if !page.HasMore {
-			return out
-		}
-		params.Set("cursor", page.NextCursor)
-	}
-	t.Fatal("the pages do not end")
-	return nil
 }
 
 func idsOf(records []map[string]any) []string {

@@ -89,6 +89,24 @@ func pocketTarget(t testing.TB) connectors.Target {
 	}
 }
 
+// TestPocketBaseLimitsTheRate: the second call within five seconds is refused, and no login is blamed for it.
+func TestPocketBaseLimitsTheRate(t *testing.T) {
+	conn, err := rest.Driver{}.Open(t.Context(), pocketTarget(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	limited := compile(t, map[string]any{"get": "/gantry/limited", "rows": "items", "columns": map[string]any{"id": "one"}, "pages": map[string]any{"by": "none"}})
+	for range 2 {
+		if _, err = ids(t, conn, connectors.Read{Statement: limited}); err != nil {
+			break
+		}
+	}
+	if f := failure(t, err); f.Source["http"] != int64(429) || f.Source["code"] != "429" || f.Source["login"] != false || f.Message != "Too Many Requests." {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestConformance(t *testing.T) {
 	const parts, one = "/api/collections/parts/records", "/api/collections/parts/records/:part_id"
 	values := map[string]any{

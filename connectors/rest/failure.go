@@ -144,7 +144,7 @@ func fieldFault(name string, v any) connectors.FieldFault {
 }
 
 // ofAnEffect says what a refusal means for a request that changes something: a server that broke down (500) does not tell whether it had
-// changed something before.
+// changed something before, and one that leads to another page (302, 303) often has.
 func ofAnEffect(err error) error {
 	f, ok := errors.AsType[*connectors.Failure](err)
 	if !ok {
@@ -152,7 +152,8 @@ func ofAnEffect(err error) error {
 	}
 	status, _ := f.Source["http"].(int64)
 	broke := status >= http.StatusInternalServerError && status != http.StatusNotImplemented && status != http.StatusServiceUnavailable
-	if f.Kind == connectors.Answered && (broke || f.Status == statusStrange) {
+	leads := status == http.StatusFound || status == http.StatusSeeOther
+	if f.Kind == connectors.Answered && (broke || leads || f.Status == statusStrange) {
 		f.Kind, f.Sent = connectors.Lost, true
 	}
 	return f

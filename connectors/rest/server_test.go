@@ -396,6 +396,8 @@ func TestAnswersOfAnEffect(t *testing.T) {
 		{"fields", `{"error":{"text":"No.","details":[{"path":"vendor","code":"gone","message":"is gone"}]}}`, "No.", 422, connectors.Answered, []connectors.FieldFault{{Name: "vendor", Code: "gone", Message: "is gone"}}},
 		{"a map of fields", `{"error":{"text":"No.","details":{"vendor":["is gone"],"due":"is past"}}}`, "No.", 400, connectors.Answered, []connectors.FieldFault{{Name: "due", Message: "is past"}, {Name: "vendor", Message: "is gone"}}},
 		{"it broke down", `oops`, "oops", 500, connectors.Lost, nil},
+		{"done, and see there", ``, "", 303, connectors.Lost, nil},
+		{"it has moved", ``, "", 308, connectors.Answered, nil},
 		{"it is not ready", `{}`, "", 503, connectors.Answered, nil},
 		{"a machine between", ``, "Gateway Timeout", 504, connectors.TimedOut, nil},
 		{"a page of HTML", `<html><title>Sign in</title></html>`, "", 200, connectors.Lost, nil},
