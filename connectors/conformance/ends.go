@@ -45,7 +45,7 @@ func testCancel(t *testing.T, s Suite) {
 	leavesNothing(t)
 	conn := s.connect(t, target)
 	slow := s.statement(t, s.Steps.Slow)
-	for name, read := range map[string]func(context.Context) error{
+	calls := map[string]func(context.Context) error{
 		"read": func(ctx context.Context) error {
 			_, err := collect(conn.Read(ctx, connectors.Read{Statement: slow}))
 			return err
@@ -54,13 +54,20 @@ func testCancel(t *testing.T, s Suite) {
 			_, err := collect(conn.Read(ctx, connectors.Read{Statement: slow, Limit: 1}))
 			return err
 		},
-		"unit of work": func(ctx context.Context) error {
+	}
+	effect := s.Steps.SlowWrite
+	if effect == nil && s.Steps.Rename != nil {
+		effect = s.Steps.Slow
+	}
+	if effect != nil {
+		calls["unit of work"] = func(ctx context.Context) error {
 			tx := begin(t, conn, false)
 			defer tx.Rollback()
-			_, err := tx.Exec(ctx, slow, nil)
+			_, err := tx.Exec(ctx, s.statement(t, effect), nil)
 			return err
-		},
-	} {
+		}
+	}
+	for name, read := range calls {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

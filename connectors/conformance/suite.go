@@ -32,8 +32,9 @@ type Steps struct {
 	One       map[string]any // the part :part_id
 	Insert    map[string]any // :part_id, :name, :price, :category, :modified
 	Returning map[string]any // the same, and gives the column part_id as the effect's row
-	Rename    map[string]any // gives the part :part_id the name :name
+	Rename    map[string]any // gives the part :part_id the name :name; nil: the system never changes a record
 	Slow      map[string]any // gives its first row after 20 seconds or more
+	SlowWrite map[string]any // an effect that takes as long; nil: Slow is one too, or, without Rename, the system has none
 	Many      map[string]any // a million rows, one column
 	Writes    map[string]any // what is no read, given to Read: it would delete all parts
 }
