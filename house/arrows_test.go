@@ -65,7 +65,7 @@ var arrows = []arrow{
 }
 
 // drivers are the packages that speak to systems. Only the agent's main, and the house, may name one.
-var drivers = []string{"connectors/jsonrpc", "connectors/rest", "connectors/sql"}
+var drivers = []string{"connectors/files", "connectors/jsonrpc", "connectors/rest", "connectors/sql"}
 
 // owners are the modules that one folder alone may import.
 var owners = map[string]string{
@@ -90,6 +90,10 @@ var owners = map[string]string{
 	"go.yaml.in/yaml/v3":              "configs connectors/definition agent/policy agent/bundle agent/cmd",
 	"github.com/kardianos":            "installer",
 	"modernc.org/sqlite":              "agent/state relay/store relay/jobs connectors/sql connectors/demoplant",
+	"github.com/pkg/sftp":             "connectors/files",
+	"github.com/cloudsoda":            "connectors/files",
+	"golang.org/x/crypto/ssh":         "connectors/files",
+	"github.com/antchfx":              "connectors/markup",
 }
 
 // within tells whether a package lies in a folder.

@@ -17,6 +17,7 @@ import (
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
 	"gantry/connectors/engine"
+	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
 	"gantry/connectors/rest"
 	sqldriver "gantry/connectors/sql"
@@ -34,7 +35,7 @@ func openDesk(t *testing.T, system string, target connectors.Target, sources ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}})
+	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"gantry/connectors"
 	"gantry/connectors/catalogue"
 	"gantry/connectors/definition"
+	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
 	"gantry/connectors/rest"
 	sqldriver "gantry/connectors/sql"
@@ -26,7 +27,7 @@ import (
 
 // drivers is the one list of what this program speaks.
 func drivers() []connectors.Driver {
-	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}}
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}}
 }
 
 // definitionSources are the built-in definitions and the site's own folder.
