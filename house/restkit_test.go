@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -111,9 +112,7 @@ func (m *mes) patch(w http.ResponseWriter, r *http.Request, body map[string]any)
 	if m.deaf {
 		return
 	}
-	for name, value := range body {
-		order[name] = value
-	}
+	maps.Copy(order, body)
 	order["rev"] = order["rev"].(int) + 1
 }
 
