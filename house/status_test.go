@@ -104,7 +104,9 @@ func TestStatusOfAConnection(t *testing.T) {
 	if !strings.HasPrefix(s.Message, "Reading assets fails since ") {
 		t.Errorf("the sentence: %s", s.Message)
 	}
-	w.awaitEvent("the call", func(e happened) bool { return e.Kind == "call.failed" && e.Code == "PERMISSION_DENIED" && e.RequestID == request }, w.id, "--request", request)
+	w.awaitEvent("the call", func(e happened) bool {
+		return e.Kind == "call.failed" && e.Code == "PERMISSION_DENIED" && e.RequestID == request
+	}, w.id, "--request", request)
 	w.awaitEvent("the state", moved(status.Active, status.Degraded), w.id, "--kind", "connection")
 	for _, log := range []string{"relay.log", "agent.log"} {
 		if content, err := os.ReadFile(w.path(log)); err != nil || !strings.Contains(string(content), request) {
@@ -134,6 +136,7 @@ func TestStatusOfAConnection(t *testing.T) {
 	w.must(http.MethodPost, "/connections/"+w.id+"/circuits/reset", nil, 204, nil)
 
 	w.onTheCommandLine(t)
+	w.remembers(t)
 	w.freezes(t)
 }
 
@@ -167,6 +170,7 @@ func (w *workshop) onTheCommandLine(t *testing.T) {
 	if text := diagnose(); !strings.Contains(text, "tunnel") || !strings.Contains(text, "read vendors") {
 		t.Errorf("diagnose says\n%s", text)
 	}
+	t.Logf("%s\n%s\n%s", said, diagnose(), run(t, "gantry-relay", "connections", "events", "erp", "--config", w.path("relay.yaml")))
 	var d struct {
 		BrokenAt string `json:"broken_at"`
 		Hops     []struct{ Hop string }
@@ -176,13 +180,42 @@ func (w *workshop) onTheCommandLine(t *testing.T) {
 	}
 }
 
+// remembers restarts the relay while the agent is frozen: it knows what it knew, and shows it as no fresher than it is.
+func (w *workshop) remembers(t *testing.T) {
+	before := w.status(w.id).Entities["assets"]["list"]
+	events := len(w.events(w.id, "--kind", "connection.state_changed"))
+	freeze, thaw := w.agent.freezing(t)
+	freeze()
+	w.relay.stop()
+	w.startRelay()
+	s := w.status(w.id)
+	if now := s.Entities["assets"]["list"]; s.State != status.AgentOffline || now.State != before.State || now.CheckedAt == nil || now.CheckedAt.Before(*before.CheckedAt) || time.Since(*now.CheckedAt) < time.Second {
+		t.Errorf("before the restart %+v, after it %+v", before, s)
+	}
+	thaw()
+	w.becomes(w.id, status.Active, 60*time.Second)
+	if now := w.events(w.id, "--kind", "connection.state_changed"); len(now) != events {
+		t.Errorf("a relay that restarts is told as %+v", now[events:])
+	}
+}
+
+// freezing stops a process without ending it, and lets it go on.
+func (d *daemon) freezing(t *testing.T) (freeze, thaw func()) {
+	signal := func(s syscall.Signal) func() {
+		return func() {
+			if err := d.command.Process.Signal(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Cleanup(func() { _ = d.command.Process.Signal(syscall.SIGCONT) })
+	return signal(syscall.SIGSTOP), signal(syscall.SIGCONT)
+}
+
 // freezes stops the agent's process without ending it, as a suspended machine does: its sockets stay.
 func (w *workshop) freezes(t *testing.T) {
-	if err := w.agent.command.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	thaw := func() { _ = w.agent.command.Process.Signal(syscall.SIGCONT) }
-	defer thaw()
+	freeze, thaw := w.agent.freezing(t)
+	freeze()
 	s := w.becomes(w.id, status.AgentOffline, 30*time.Second) // the contract's time
 	if s.Agent.State != "offline" || s.Entities["assets"]["list"].CheckedAt == nil || s.Affects != status.Everything {
 		t.Errorf("frozen: %+v", s)

@@ -250,6 +250,7 @@ func (h *Hub) prove(ctx context.Context, l *link) {
 		if err := h.ping(ctx, l); err != nil && (ended(l.session) || !errors.Is(err, tunnel.ErrNotSent)) {
 			if !ended(l.session) && ctx.Err() == nil {
 				h.Logger.Warn("agent does not answer", "agent_id", l.agentID, "error", err)
+				l.session.Close("the agent does not answer, although its connection stands")
 			}
 			return
 		}

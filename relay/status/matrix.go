@@ -164,7 +164,7 @@ func (r reader) operation(h wire.OperationHealth, before *operation) *operation 
 		before = &operation{}
 	}
 	o := &operation{
-		State: h.State, LastSuccess: r.ago(before.LastSuccess, h.LastSuccessAgoMS),
+		State: h.State, LastSuccess: wire.Before(r.now, h.LastSuccessAgoMS),
 		Checked: wire.Before(r.now, h.CheckedAgoMS), NextProbe: wire.After(r.now, h.NextProbeInMS),
 		LastError: r.failure(h.LastError, before.LastError), Circuit: r.circuit(h.Circuit, before.Circuit),
 	}

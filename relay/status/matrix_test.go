@@ -56,6 +56,28 @@ func FuzzHealth(f *testing.F) {
 	})
 }
 
+// TestTimesOfTheRelaysClock: an age that travelled differs a little each time; what did not happen again keeps its time, what
+// did moves on, and what an agent forgot with its restart is still known.
+func TestTimesOfTheRelaysClock(t *testing.T) {
+	tell := func(since, success time.Duration, change func(*wire.OperationHealth)) wire.Health {
+		o := wire.OperationHealth{State: wire.OperationWorking, SinceAgoMS: since.Milliseconds(), LastSuccessAgoMS: success.Milliseconds(), CheckedAgoMS: success.Milliseconds()}
+		if change != nil {
+			change(&o)
+		}
+		return wire.Health{Entities: map[string]map[string]wire.OperationHealth{"items": {"list": o}}}
+	}
+	first := read(tell(time.Minute, time.Second, nil), noon, nil)
+	second := read(tell(time.Minute+3*time.Second-20*time.Millisecond, time.Second, nil), noon.Add(3*time.Second), first)
+	o := second.Entities["items"]["list"]
+	if !o.Since.Equal(noon.Add(-time.Minute)) || !o.LastSuccess.Equal(noon.Add(2*time.Second)) || !o.Checked.Equal(o.LastSuccess) {
+		t.Errorf("after three seconds: %+v", o)
+	}
+	third := read(tell(time.Second, 0, func(o *wire.OperationHealth) { o.State = wire.OperationDenied }), noon.Add(time.Minute), second)
+	if o := third.Entities["items"]["list"]; !o.LastSuccess.Equal(noon.Add(2*time.Second)) || !(cell{"items", "list", o}).lost() {
+		t.Errorf("a restarted agent that is denied: %+v", o)
+	}
+}
+
 // TestManyReasons: a sentence stays one that can be read out.
 func TestManyReasons(t *testing.T) {
 	m := &matrix{Entities: cells{}}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +51,7 @@ func (d diagnosis) report() check.Report {
 		}
 		if f, known := check.Lookup(h.ID); known {
 			one.Finding = f.Title
+			one.Evidence = []string{strings.TrimPrefix(h.Detail, f.Title+": ")}
 		}
 		r.Results = append(r.Results, one)
 	}
