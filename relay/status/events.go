@@ -25,7 +25,12 @@ func stateChanged(row store.Connection, from State, v verdict, now time.Time) st
 
 func reauthRequired(f facts) store.NewEvent {
 	e := of(f.connection, store.LevelError, store.ConnectionReauthNeeded)
-	e.At, e.Message = f.now, f.sayRefused()
+	e.At = f.now
+	if !f.agent.Revoked.IsZero() {
+		e.Message = f.sayRevoked()
+		return e
+	}
+	e.Message = f.sayRefused()
 	if f.matrix.Missing {
 		e.Message = f.sayMissing()
 	} else if evidence := f.matrix.Login.LastError; evidence != nil {

@@ -78,6 +78,7 @@ type agent struct {
 	site        string
 	owner       string // its organisation
 	enrolled    time.Time
+	revoked     time.Time // zero: it may come back
 	loaded      bool      // what the store knows was read
 	told        bool      // whether it is there was told before, or is remembered
 	connected   bool      // as it was told
@@ -323,7 +324,7 @@ func (k *Keeper) factsOf(agentID string) agentFacts {
 		if f.LastSeen.After(a.seen) {
 			a.seen = f.LastSeen // when its sessions are gone, the hub knows nothing any more
 		}
-		f.Host, f.Seen = a.host, a.seen
+		f.Host, f.Seen, f.Revoked = a.host, a.seen, a.revoked
 	}
 	if !f.Connected {
 		f.End = k.agents.Trouble(agentID).EndReason
@@ -361,5 +362,5 @@ func (k *Keeper) settle(c *known) {
 
 // gone reports whether an agent has been away for so long that it is told.
 func (a *agent) gone(begun, now time.Time) bool {
-	return !a.connected || !a.away.IsZero() && now.Sub(a.away) >= grace && now.Sub(begun) >= settling
+	return !a.connected || !a.revoked.IsZero() || !a.away.IsZero() && now.Sub(a.away) >= grace && now.Sub(begun) >= settling
 }

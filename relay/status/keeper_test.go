@@ -25,6 +25,8 @@ type memory struct {
 	events []store.NewEvent
 	kept   map[string]store.ConnectionCondition
 	saves  int
+
+	revoked time.Time // when the agents were
 }
 
 func (m *memory) AppendEvents(_ context.Context, events ...store.NewEvent) error {
@@ -58,7 +60,9 @@ func (m *memory) Conditions(context.Context, store.Page) (all []store.Connection
 }
 
 func (m *memory) Agent(_ context.Context, id string) (store.Agent, error) {
-	return store.Agent{ID: id, OrganisationID: "org_1", SiteID: "site_1", Facts: []byte(`{"hostname":"plant-1"}`)}, nil
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return store.Agent{ID: id, OrganisationID: "org_1", SiteID: "site_1", Facts: []byte(`{"hostname":"plant-1"}`), RevokedAt: m.revoked}, nil
 }
 
 func (m *memory) failing(err error) {
@@ -287,6 +291,22 @@ func TestAgentsComeAndGo(t *testing.T) {
 		d.agents.set("agt_1", true)
 		d.pass(2 * time.Second)
 		d.expect("back", changed(AgentOffline, Active))
+	})
+}
+
+// TestRevokedAgent: nobody waits for it to come back, and a new login is asked for.
+func TestRevokedAgent(t *testing.T) {
+	atWork(t, func(d *desk) {
+		d.active()
+		d.store.mu.Lock()
+		d.store.revoked = time.Now()
+		d.store.mu.Unlock()
+		d.agents.set("agt_1", false)
+		d.pass(2 * rhythm)
+		d.is(AgentOffline)
+		if got := d.store.take(); !strings.Contains(got, changed(Active, AgentOffline)) || !strings.Contains(got, "con_1 connection.reauth_required") {
+			t.Errorf("events are %s", got)
+		}
 	})
 }
 

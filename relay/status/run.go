@@ -88,6 +88,11 @@ func (k *Keeper) lookAt(id string, a *agent, now time.Time) {
 	default:
 		return
 	}
+	k.settleAll(a)
+}
+
+// settleAll judges the connections of an agent. The caller holds the lock.
+func (k *Keeper) settleAll(a *agent) {
 	for connection := range a.connections {
 		if c := k.known[connection]; c.row.State != "" {
 			k.settle(c)
@@ -129,6 +134,10 @@ func (k *Keeper) acquaint(ctx context.Context, id string) {
 	a.loaded, a.host, a.site, a.owner, a.enrolled = true, clip(facts.Hostname, maxName), row.SiteID, row.OrganisationID, row.EnrolledAt
 	if row.LastSeenAt.After(a.seen) {
 		a.seen = row.LastSeenAt
+	}
+	if a.revoked.IsZero() && !row.RevokedAt.IsZero() { // nobody waits for it to come back
+		a.revoked = row.RevokedAt
+		k.settleAll(a)
 	}
 }
 

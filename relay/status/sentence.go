@@ -58,6 +58,9 @@ func (f *facts) sayPaused() string {
 }
 
 func (f *facts) sayAgentOffline() string {
+	if !f.agent.Revoked.IsZero() {
+		return f.sayRevoked()
+	}
 	who, why := "The agent", ""
 	if f.agent.Host != "" {
 		who += " on " + f.agent.Host
@@ -67,6 +70,15 @@ func (f *facts) sayAgentOffline() string {
 	}
 	return fmt.Sprintf("%s has been offline%s: nothing can be read or written.%s See at the plant that the machine runs and reaches the relay; "+
 		"`gantry-agent doctor` there tells what is wrong.", who, f.since(f.agent.Seen), why)
+}
+
+func (f *facts) sayRevoked() string {
+	who := "The agent"
+	if f.agent.Host != "" {
+		who += " on " + f.agent.Host
+	}
+	return fmt.Sprintf("%s was revoked%s, for good: nothing can be read or written. Link the connection anew with its login: another agent of "+
+		"the site takes it then.", who, f.moment(" at ", f.agent.Revoked))
 }
 
 func (f *facts) saySystemOffline() string {

@@ -72,6 +72,7 @@ type agentFacts struct {
 	hub.Presence           // now
 	Host         string    // empty: unknown
 	Seen         time.Time // last sign of life
+	Revoked      time.Time // zero: it was not
 	End          string    // why its last session ended; empty: unknown
 }
 
@@ -97,6 +98,8 @@ func (f *facts) state() verdict {
 		return verdict{State: Disconnected, Since: f.connection.DisconnectedAt, Affects: Everything}
 	case f.connection.State == store.Paused:
 		return verdict{State: Paused, Since: f.connection.PausedAt, Affects: Everything}
+	case !f.agent.Revoked.IsZero():
+		return verdict{State: AgentOffline, Since: f.agent.Revoked, Affects: Everything}
 	case !f.agent.Connected:
 		return verdict{State: AgentOffline, Since: f.agent.Seen, Affects: Everything}
 	case m.System.State == wire.SystemUnreachable:
@@ -114,7 +117,9 @@ func (f *facts) state() verdict {
 }
 
 // refused reports whether the login has to be given anew.
-func (f *facts) refused() bool { return f.matrix.Missing || f.matrix.Login.State == wire.LoginRefused }
+func (f *facts) refused() bool {
+	return f.matrix.Missing || f.matrix.Login.State == wire.LoginRefused || !f.agent.Revoked.IsZero()
+}
 
 func held(c circuit) bool { return c.State == wire.CircuitOpen || c.State == wire.CircuitHalfOpen }
 

@@ -82,6 +82,12 @@ func TestVerdicts(t *testing.T) {
 			verdict{State: AgentOffline, Affects: Everything, Message: "The agent has been offline: nothing can be read or written. " +
 				"See at the plant that the machine runs and reaches the relay; `gantry-agent doctor` there tells what is wrong."},
 		},
+		"the agent was revoked": {
+			live, agentFacts{Host: "plant-1", Seen: ten, Revoked: ten.Add(2 * time.Minute)}, nil,
+			verdict{State: AgentOffline, Since: ten.Add(2 * time.Minute), Reauth: true, Affects: Everything,
+				Message: "The agent on plant-1 was revoked at 10:02 UTC, for good: nothing can be read or written. Link the connection anew with its login: " +
+					"another agent of the site takes it then."},
+		},
 		"the system is away": {
 			live, there, &matrix{System: system{State: wire.SystemUnreachable, Since: ten, LastError: &failure{Code: "SYSTEM_UNREACHABLE", Detail: "db.plant:5432 refuses the connection."}},
 				Login: login{State: wire.LoginRefused}},
