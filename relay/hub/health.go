@@ -26,6 +26,7 @@ type Listener interface {
 const (
 	maxHealth  = 1 << 20 // bytes of one connection's health
 	maxHolding = 10_000  // connections of one agent
+	maxPace    = 500     // news a second: an agent that has more is read more slowly, and costs the others nothing
 	silentFor  = 3 * wire.HealthBeat
 )
 
@@ -114,6 +115,7 @@ func (h *Hub) follow(ctx context.Context, l *link) error {
 func (h *Hub) hear(agentID string, stream io.Reader, asked time.Time, beat func()) error {
 	var all []wire.Health
 	complete := false
+	var pace pace
 	lines := bufio.NewScanner(stream)
 	lines.Buffer(nil, maxHealth)
 	for lines.Scan() {
@@ -125,6 +127,7 @@ func (h *Hub) hear(agentID string, stream io.Reader, asked time.Time, beat func(
 		switch {
 		case complete && health.Connection != "":
 			h.Listener.Told(agentID, health)
+			pace.keep()
 		case complete:
 		case health.Connection == "":
 			h.Listener.Holds(agentID, all, asked)
@@ -139,4 +142,20 @@ func (h *Hub) hear(agentID string, stream io.Reader, asked time.Time, beat func(
 		return fmt.Errorf("read health: %w", err)
 	}
 	return errors.New("the agent ended its stream of health")
+}
+
+// pace holds back a reader that has had its lines of the second.
+type pace struct {
+	begun time.Time
+	lines int
+}
+
+func (p *pace) keep() {
+	now := time.Now()
+	if now.Sub(p.begun) >= time.Second {
+		p.begun, p.lines = now, 0
+	}
+	if p.lines++; p.lines >= maxPace {
+		time.Sleep(p.begun.Add(time.Second).Sub(now))
+	}
 }

@@ -47,6 +47,27 @@ func (e *ear) Holds(agentID string, all []wire.Health, _ time.Time) {
 // Told implements hub.Listener.
 func (e *ear) Told(agentID string, h wire.Health) { e.note("%s tells of %s", agentID, h.Connection) }
 
+// TestAnAgentThatTellsTooMuch is read at a pace.
+func TestAnAgentThatTellsTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := &ear{}
+		h := hub.New(hub.Options{Register: &register{}, Directory: &hub.Memory{}, Node: "self", Logger: slog.New(slog.DiscardHandler), Listener: listener})
+		defer h.Close(t.Context())
+		s := newSession("m1", "i1", hub.Calls)
+		reader, writer := io.Pipe()
+		s.health = reader
+		h.Join(s)
+		begin := time.Now()
+		if _, err := io.WriteString(writer, "{}\n"+strings.Repeat("{\"connection\":\"con_1\"}\n", 5_000)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if took := time.Since(begin); took < 8*time.Second || took > 12*time.Second {
+			t.Errorf("5,000 news were read in %s", took)
+		}
+	})
+}
+
 // TestHealthIsHeard follows the stream of an agent with two sessions: it is asked for on one of them, and again on the
 // other when that one takes no more calls, breaks off or falls silent.
 func TestHealthIsHeard(t *testing.T) {

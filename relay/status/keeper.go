@@ -199,13 +199,13 @@ func (k *Keeper) Touch(row store.Connection) {
 
 // Holds implements hub.Listener. A connection that the agent should hold and does not has lost its login.
 func (k *Keeper) Holds(agentID string, all []wire.Health, asked time.Time) {
+	held := map[string]bool{}
+	for _, h := range all { // one by one: an agent with many connections keeps nobody waiting
+		held[h.Connection] = true
+		k.Told(agentID, h)
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	held := map[string]bool{}
-	for _, h := range all {
-		held[h.Connection] = true
-		k.hear(agentID, h)
-	}
 	for id := range k.site(agentID).connections {
 		c := k.known[id]
 		if c.row.Live() && !held[id] && c.since.Before(asked) {
