@@ -63,7 +63,14 @@ func TestLifeOfAConnection(t *testing.T) {
 
 	w.expectKinds(t, w.id, "created", "paused", "relinked", "resumed", "relinked")
 	w.byTheOwner(t)
+	w.expect(w.admin, http.MethodPut, "/syncs/assets", map[string]string{"every": "1h"}, 200, nil, w.keyed())
+	eventually(t, 30*time.Second, "the records are synced", func() error { return w.hasRecords(20) })
 	w.endWhileAway(t, path)
+	if err := w.hasRecords(20); err != nil {
+		t.Errorf("the records of a disconnected connection: %v", err)
+	}
+	w.must(http.MethodDelete, path+"/records", nil, 204, nil)
+	w.refused(w.admin, http.MethodGet, "/records/assets", nil, placed(want(fault.NotFound, ""), fault.HopClient, fault.ScopeEntity), w.keyed())
 	var again struct {
 		Connection struct{ ID string }
 		Token      string
@@ -76,6 +83,25 @@ func TestLifeOfAConnection(t *testing.T) {
 	w.refused(w.client, http.MethodGet, "/assets/1", nil, want(fault.ConnectionDisconnected, ""))
 	w.expectKinds(t, w.id, "created", "paused", "relinked", "resumed", "relinked", "paused", "resumed", "relinked", "token_replaced", "disconnected")
 	w.expectKinds(t, again.Connection.ID, "created")
+}
+
+// keyed names the connection for the organisation's key.
+func (w *workshop) keyed() Header { return Header{"Gantry-Connection", w.id} }
+
+// hasRecords expects so many synced assets, as the organisation's key reads them.
+func (w *workshop) hasRecords(n int) error {
+	answer, err := w.admin.Do(w.t.Context(), http.MethodGet, "/records/assets", nil, w.keyed())
+	if err != nil {
+		return err
+	}
+	var page Page
+	if err := answer.JSON(&page); err != nil {
+		return err
+	}
+	if len(page.Data) != n {
+		return fmt.Errorf("%d records: %s", len(page.Data), answer.Body)
+	}
+	return nil
 }
 
 // byTheOwner does the same as whoever owns the relay, on the command line.
