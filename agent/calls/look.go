@@ -9,6 +9,7 @@ import (
 
 	"gantry/agent/health"
 	"gantry/agent/policy"
+	"gantry/configs"
 	"gantry/connectors/engine"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
@@ -18,6 +19,7 @@ import (
 const (
 	checkTime = 12 * time.Second // the proof of a login: longer than one dial may take, so that it is the dial which fails
 	readTime  = 10 * time.Second // of one record
+	maxReads  = 12               // of what works, in one look: as many as there are entities
 )
 
 // Probes looks at the connections, so that what is known of them stays true without calls, until ctx ends. A probe goes the
@@ -50,11 +52,22 @@ func (h *Handler) look(ctx context.Context, known *health.Connection) {
 		h.Logger.Log(ctx, slog.LevelDebug, "probe failed", "connection", c.row.ID, "error", err)
 		return
 	}
-	for _, place := range known.Wanted() {
+	for _, place := range known.Wanted(h.reads(c, p)) {
 		if err := h.lookAt(ctx, c, p, place); err != nil {
 			h.Logger.Log(ctx, slog.LevelDebug, "probe failed", "connection", c.row.ID, "entity", place.Entity, "operation", place.Operation, "error", err)
 		}
 	}
+}
+
+// reads is how much of what works is read in one look, which is one a minute: a tenth of the calls that the plant and the
+// system allow.
+func (h *Handler) reads(c *connection, p *policy.Policy) int {
+	allowed := p.Rate(c.who()).PerSecond()
+	if d, err := h.definition(c.row.System); err == nil {
+		system, _ := configs.ParseRate(d.Limits.Rate) // the definition's linter has checked it
+		allowed = min(allowed, system.PerSecond())
+	}
+	return int(min(maxReads, max(1, allowed*60/10)))
 }
 
 // checkUp proves that the login works.

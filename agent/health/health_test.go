@@ -263,7 +263,6 @@ func TestReset(t *testing.T) {
 	})
 }
 
-// TestWatch: the stream begins with everything, tells changes at most once a second, renewals with the beat, and goings.
 // TestWanted: what fails is looked at in its time, of what works a few that were not read for long.
 func TestWanted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -273,25 +272,26 @@ func TestWanted(t *testing.T) {
 			b.passes(p, nil)
 			time.Sleep(time.Second)
 		}
-		if got := b.c.Wanted(); len(got) != 0 {
+		if got := b.c.Wanted(3); len(got) != 0 {
 			t.Errorf("just read: %v", got)
 		}
 		time.Sleep(unread)
-		if got := b.c.Wanted(); !slices.Equal(got, all[:unreadAtOnce]) {
+		if got := b.c.Wanted(3); !slices.Equal(got, all[:3]) {
 			t.Errorf("those that were read longest ago: %v", got)
 		}
 		b.passes(all[0], nil)
 		b.passes(all[1], fault.New(fault.PermissionDenied, "no"))
-		if got := b.c.Wanted(); !slices.Equal(got, all[2:4]) {
+		if got := b.c.Wanted(3); !slices.Equal(got, all[2:4]) {
 			t.Errorf("after two calls: %v", got)
 		}
 		time.Sleep(2 * firstLook)
-		if got := b.c.Wanted(); !slices.Equal(got, all[1:4]) {
+		if got := b.c.Wanted(3); !slices.Equal(got, all[1:4]) {
 			t.Errorf("when what is denied has its time: %v", got)
 		}
 	})
 }
 
+// TestWatch: the stream begins with everything, tells changes at most once a second, renewals with the beat, and goings.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

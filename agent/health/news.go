@@ -30,13 +30,14 @@ func (n *news) say(level slog.Level, message string, attrs ...any) {
 
 // moved tells what became of a circuit. The connection's lock is held.
 func (n *news) moved(p Place, c *circuit, m move) {
+	if m == stays {
+		return // as nearly always, without cost
+	}
 	attrs := []any{}
 	if p != (Place{}) {
 		attrs = []any{"entity", p.Entity, "operation", p.Operation}
 	}
 	switch m {
-	case stays:
-		return
 	case opens:
 		n.say(slog.LevelWarn, "circuit opened", append(attrs, "retry_in", c.wait().Round(time.Millisecond), "code", c.cause.Code, "error", c.cause)...)
 	case tries:

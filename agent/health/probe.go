@@ -18,7 +18,6 @@ const (
 	firstLook    = 10 * time.Second // at an operation that fails or is denied
 	longestLook  = 40 * time.Second // between two such looks, which grows
 	unread       = 45 * time.Second // the age from which on what works is read once more
-	unreadAtOnce = 3                // of one connection, with its cheap check: those that were read longest ago
 	probesAtOnce = 8
 	probeTime    = 25 * time.Second // of all that is done for one connection at once
 )
@@ -97,9 +96,9 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Wanted lists the operations that are to be looked at now: those that fail, each in its time, and a few of those that work
-// and were not read for long. No cheap check tells that a right to one table was taken away.
-func (c *Connection) Wanted() []Place {
+// Wanted lists the operations that are to be looked at now: those that fail, each in its time, and of those that work and
+// were not read for long at most so many, the longest ago first. No cheap check tells that a right to one table was taken away.
+func (c *Connection) Wanted(most int) []Place {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,7 +115,7 @@ func (c *Connection) Wanted() []Place {
 		}
 	}
 	slices.SortFunc(aged, func(a, b Place) int { return c.cells[a].checked.Compare(c.cells[b].checked) })
-	return append(all, aged[:min(len(aged), unreadAtOnce)]...)
+	return append(all, aged[:min(len(aged), most)]...)
 }
 
 // Look is one probe of a connection: the cheap check, and a cheap read of each operation in Wanted. Its steps ask Admit
