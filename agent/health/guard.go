@@ -82,7 +82,7 @@ func (c *Connection) Renewed(version string) {
 	n.reached()
 	c.login.accepted(n.now)
 	c.system.version = version
-	c.probe = schedule{due: n.now.Add(spread(everyMinute)), tried: n.now}
+	c.probe = schedule{due: n.now.Add(withinAMinute()), tried: n.now}
 	n.turned()
 	c.mu.Unlock()
 	n.tell()

@@ -246,6 +246,27 @@ func TestSharedFailures(t *testing.T) {
 	}
 }
 
+// TestStreamThatTries: a stream closes the circuit with its first row, and not only at its end.
+func TestStreamThatTries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		for range failuresInARow {
+			b.passes(items, down())
+		}
+		time.Sleep(firstDelay * 12 / 10)
+		stream, err := b.c.Admit(items, "req")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.held(vendors, fault.CircuitOpen)
+		stream.Answered()
+		b.passes(vendors, nil)
+		time.Sleep(time.Hour)
+		stream.Ended(down())
+		b.passes(vendors, nil) // one failure, in a closed circuit
+	})
+}
+
 // TestReset: the next call is made.
 func TestReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // When a connection is probed.
 const (
-	everyMinute  = time.Minute      // one cheap check, varied by jitter
+	everyMinute  = time.Minute      // one cheap check, up to a jitter sooner
 	firstWithin  = 15 * time.Second // after the start, spread, so that a restart is no burst
 	afterDoubt   = 2 * time.Second  // after a connection broke
 	firstLook    = 10 * time.Second // at an operation that fails or is denied
@@ -32,6 +32,9 @@ type schedule struct {
 func first(now time.Time) schedule {
 	return schedule{due: now.Add(spread(firstWithin / 2))}
 }
+
+// withinAMinute is until the next cheap check: never later, so that facts are as fresh as they are said to be.
+func withinAMinute() time.Duration { return spread(everyMinute * 10 / 12) }
 
 // pace is when a failing operation is looked at next. The zero value: not at all.
 type pace struct {
@@ -216,7 +219,7 @@ func (c *Connection) begin() bool {
 func (c *Connection) end() {
 	now := time.Now()
 	c.mu.Lock()
-	c.probe = schedule{due: now.Add(spread(everyMinute)), tried: now}
+	c.probe = schedule{due: now.Add(withinAMinute()), tried: now}
 	for _, cell := range c.cells {
 		if !cell.probe.next.IsZero() && !cell.probe.next.After(now) { // it could not be looked at
 			cell.probe.tried(now, true)

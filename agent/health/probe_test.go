@@ -137,28 +137,18 @@ func TestProbesAreFew(t *testing.T) {
 	})
 }
 
-// TestWhatIsReadByProbes: what fails, at a pace that slows; and lists that work and were not used lately, the longest first.
-func TestWhatIsReadByProbes(t *testing.T) {
+// TestWhatFailsIsReadByProbes, at its pace; but not what has an effect.
+func TestWhatFailsIsReadByProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.passes(items, fault.New(fault.SystemError, "no such column"))
 		b.passes(Place{"items", "create"}, fault.New(fault.SystemError, "a trigger failed"))
-		b.passes(vendors, nil)
-		time.Sleep(time.Second)
-		b.passes(Place{"assets", "list"}, nil)
-		if failing, stale := b.c.Failing(), b.c.Stale(9); len(failing)+len(stale) > 0 {
-			t.Errorf("at once: %v, %v", failing, stale)
+		if got := b.c.Wanted(9); len(got) > 0 {
+			t.Errorf("at once: %v", got)
 		}
 		time.Sleep(firstLook * 12 / 10)
-		if got := b.c.Failing(); !slices.Equal(got, []Place{items}) {
-			t.Errorf("failing: %v; a write cannot be looked at without an effect", got)
-		}
-		time.Sleep(staleAfter)
-		if got := b.c.Stale(9); !slices.Equal(got, []Place{vendors, {"assets", "list"}}) {
-			t.Errorf("stale: %v", got)
-		}
-		if got := b.c.Stale(1); !slices.Equal(got, []Place{vendors}) {
-			t.Errorf("one of the stale: %v", got)
+		if got := b.c.Wanted(9); !slices.Equal(got, []Place{items}) {
+			t.Errorf("got %v", got)
 		}
 	})
 }
