@@ -102,22 +102,29 @@ func (d *Dispatcher) deliver(ctx context.Context, job Deliver) error {
 	if err := r.drain(ctx); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	d.queue.EnqueueAt(ctx, Look{}, time.Now())
+	if !d.stopping() {
+		d.queue.EnqueueAt(ctx, Look{}, time.Now())
+	}
 	return nil
 }
 
 // tidy runs until everything is tidy.
 func (d *Dispatcher) tidy(ctx context.Context, _ Tidy) error {
-	for more := true; more; {
+	for more := true; more && !d.stopping(); {
 		var err error
 		if more, err = d.outbox.TidyDeliveries(ctx, kept); err != nil {
 			return err
 		}
-		select {
-		case <-d.queue.Stopping():
-			return nil
-		default:
-		}
 	}
 	return nil
+}
+
+// stopping tells whether what runs should come to an end.
+func (d *Dispatcher) stopping() bool {
+	select {
+	case <-d.queue.Stopping():
+		return true
+	default:
+		return false
+	}
 }

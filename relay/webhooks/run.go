@@ -64,14 +64,7 @@ func (r *run) fill(ctx context.Context) (err error) {
 
 // over tells whether no more messages should be sent.
 func (r *run) over(ctx context.Context) bool {
-	select {
-	case <-r.queue.Stopping():
-		return true
-	case <-ctx.Done():
-		return true
-	default:
-		return time.Now().After(r.until)
-	}
+	return r.stopping() || ctx.Err() != nil || time.Now().After(r.until)
 }
 
 // collect waits for an answer, and takes those that are there as well.
