@@ -1,10 +1,12 @@
 package house
 
 import (
+	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gantry/connectors/entity"
 	"gantry/tunnel/fault"
@@ -35,7 +38,7 @@ type album struct {
 	of       map[string]*example // by operation
 	problems []any
 	seen     map[string]bool // codes of problems
-	private  *strings.Replacer
+	private  []string        // what is only this machine's, and what stands for it
 }
 
 // TestExamples plays the calls that the document shows, and sees that what it shows has the form of what is said.
@@ -43,8 +46,10 @@ func TestExamples(t *testing.T) {
 	a := newAlbum(t)
 	a.ofTheOrganisation(t)
 	a.ofRecords(t)
+	a.ofWebhooks(t)
 	a.ofFailures(t)
 	a.ofALife(t)
+	a.follows(t)
 	a.ofEndings(t)
 	if *record {
 		a.write(t)
@@ -66,13 +71,13 @@ func TestExamples(t *testing.T) {
 }
 
 func newAlbum(t *testing.T) *album {
-	a := &album{demoPlant: connected(t), of: map[string]*example{}, seen: map[string]bool{}}
+	a := &album{demoPlant: connected(t, withRelay("webhooks: {allow_private: [127.0.0.0/8], allow_http: true}\n")), of: map[string]*example{}, seen: map[string]bool{}}
 	host, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
 	}
 	file := a.login.Settings["path"].(string)
-	a.private = strings.NewReplacer(file, "/srv/plant/plant.db", filepath.Dir(file), "/srv/plant", a.folder, "/srv/gantry", host, "mill-host-1", a.url, "https://relay.example.com")
+	a.private = []string{file, "/srv/plant/plant.db", filepath.Dir(file), "/srv/plant", a.folder, "/srv/gantry", host, "mill-host-1", a.url, "https://relay.example.com"}
 	return a
 }
 
@@ -99,13 +104,13 @@ func (a *album) shot(t *testing.T, c *Client, method, path string, body any, hea
 		a.of[name] = e
 	}
 	if body != nil {
-		e.Request = trimmed(asJSON(t, body), a.private)
+		e.Request = a.trimmed(asJSON(t, body))
 	}
 	if name == "openapi" {
 		return answer // it would hold itself
 	}
 	if len(answer.Body) > 0 && strings.HasPrefix(answer.Header.Get("Content-Type"), "application/json") {
-		e.Answers[fmt.Sprint(answer.Status)] = trimmed(asJSON(t, json.RawMessage(answer.Body)), a.private)
+		e.Answers[fmt.Sprint(answer.Status)] = a.trimmed(asJSON(t, json.RawMessage(answer.Body)))
 	}
 	return answer
 }
@@ -114,7 +119,7 @@ func (a *album) failure(t *testing.T, answer Answer) {
 	t.Helper()
 	if code := string(answer.Problem().Code); !a.seen[code] {
 		a.seen[code] = true
-		a.problems = append(a.problems, trimmed(asJSON(t, json.RawMessage(answer.Body)), a.private))
+		a.problems = append(a.problems, a.trimmed(asJSON(t, json.RawMessage(answer.Body))))
 	}
 }
 
@@ -134,10 +139,7 @@ func (a *album) ofTheOrganisation(t *testing.T) {
 		a.shot(t, a.admin, http.MethodGet, path, nil)
 	}
 	a.shot(t, a.admin, http.MethodPost, "/connections/"+a.id+"/diagnose", nil)
-	a.shot(t, a.admin, http.MethodGet, "/connections/"+a.id+"/status", nil)
-	a.shot(t, a.admin, http.MethodPost, "/connections/"+a.id+"/circuits/reset", nil)
 	a.shot(t, a.client, http.MethodGet, "/connection", nil)
-	a.shot(t, a.client, http.MethodGet, "/connection/status", nil)
 	a.shot(t, a.client, http.MethodGet, "/connection/capabilities", nil)
 	a.shot(t, a.admin, http.MethodDelete, "/keys/"+made.ID, nil)
 	a.shot(t, &Client{URL: a.url, HTTP: a.http}, http.MethodGet, "/openapi.json", nil)
@@ -167,6 +169,35 @@ func (a *album) ofRecords(t *testing.T) {
 	a.shot(t, a.client, http.MethodDelete, path, nil)
 }
 
+// ofWebhooks has a webhook told what happens, by a receiver of this test's own.
+func (a *album) ofWebhooks(t *testing.T) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.Cleanup(receiver.Close)
+	a.private = append(a.private, receiver.URL, "https://cloud.example.com/gantry")
+	var hook, delivery struct{ ID, State string }
+	wish := map[string]any{"url": receiver.URL, "description": "The operations team's inbox", "events": []string{"connection.state_changed", "sync.failed"}}
+	if err := a.shot(t, a.admin, http.MethodPost, "/webhooks", wish).JSON(&hook); err != nil {
+		t.Fatal(err)
+	}
+	path := "/webhooks/" + hook.ID
+	if err := a.shot(t, a.admin, http.MethodPost, path+"/test", nil).JSON(&delivery); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 30*time.Second, "the message is delivered", func() error {
+		if err := a.shot(t, a.admin, http.MethodGet, path+"/deliveries/"+delivery.ID, nil).JSON(&delivery); err != nil || delivery.State != "delivered" {
+			return fmt.Errorf("%s: %w", delivery.State, err)
+		}
+		return nil
+	})
+	a.shot(t, a.admin, http.MethodGet, path+"/deliveries?limit=1", nil)
+	a.shot(t, a.admin, http.MethodPost, path+"/deliveries/"+delivery.ID+"/resend", nil)
+	a.shot(t, a.admin, http.MethodPatch, path, map[string]string{"description": "The inbox of whoever is on duty"})
+	a.shot(t, a.admin, http.MethodGet, path, nil)
+	a.shot(t, a.admin, http.MethodGet, "/webhooks?limit=1", nil)
+	a.shot(t, a.admin, http.MethodPost, path+"/rotate", nil)
+	a.shot(t, a.admin, http.MethodDelete, path, nil)
+}
+
 func (a *album) ofFailures(t *testing.T) {
 	a.shot(t, a.client, http.MethodPost, "/purchase-orders", map[string]string{"title": "Bearings"})
 	a.shot(t, a.client, http.MethodGet, "/purchase-orders?colour=red", nil)
@@ -184,6 +215,11 @@ func (a *album) ofFailures(t *testing.T) {
 // ofALife pauses a connection, gives it another login, and ends it and begins anew.
 func (a *album) ofALife(t *testing.T) {
 	path := "/connections/" + a.id
+	a.shot(t, a.admin, http.MethodGet, path+"/status", nil)
+	a.shot(t, a.client, http.MethodGet, "/connection/status", nil)
+	a.shot(t, a.admin, http.MethodPost, path+"/circuits/reset", nil)
+	a.shot(t, a.admin, http.MethodGet, path+"/events?limit=2", nil)
+	a.shot(t, a.client, http.MethodGet, "/connection/events?limit=2", nil)
 	a.shot(t, a.admin, http.MethodPost, path+"/pause", nil)
 	a.shot(t, a.client, http.MethodGet, "/vendors", nil) // CONNECTION_PAUSED
 	a.shot(t, a.admin, http.MethodPost, path+"/resume", nil)
@@ -193,6 +229,24 @@ func (a *album) ofALife(t *testing.T) {
 	_, id := a.connect(other)
 	a.shot(t, a.admin, http.MethodPost, "/connections/"+id+"/disconnect", nil)
 	a.shot(t, a.admin, http.MethodPost, "/connections/"+id+"/reconnect", map[string]any{"credentials": map[string]string{}})
+}
+
+// follows reads events as they come: two that were, so that nobody waits.
+func (a *album) follows(t *testing.T) {
+	answer, err := a.client.open(t.Context(), http.MethodGet, "/connection/events?last=2", nil, Header{"Accept", "text/event-stream"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	events := 0
+	for lines := bufio.NewScanner(answer.Body); events < 2 && lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "data: ") {
+			events++
+		}
+	}
+	if events < 2 {
+		t.Errorf("%d events, then the stream ended: %s", events, answer.Status)
+	}
 }
 
 // ofEndings comes last: it takes away what the others need.
@@ -208,9 +262,11 @@ func (a *album) ofEndings(t *testing.T) {
 }
 
 // token is one of ours, whole.
-var token = regexp.MustCompile(`(g[a-z]{2}_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]{16,}`)
+var token = regexp.MustCompile(`(g[a-z]{2}_[A-Za-z0-9_-]{8}|whsec_[A-Za-z0-9+/]{8})[A-Za-z0-9_+/=-]{16,}`)
 
 // trimmed makes an example short, and takes out what is only this machine's.
+func (a *album) trimmed(value any) any { return trimmed(value, strings.NewReplacer(a.private...)) }
+
 func trimmed(value any, private *strings.Replacer) any {
 	switch v := value.(type) {
 	case string:

@@ -14,10 +14,10 @@ type System struct {
 	Digest     string          `json:"digest"` // SHA-256 of the merged definition, hex
 	Product    string          `json:"product"`
 	Categories []string        `json:"categories"`
-	Tier       int             `json:"tier"`   // connection credits that one connection costs
-	Proved     string          `json:"proved"` // real, dialect or shape
+	Tier       int             `json:"tier"`                                // connection credits that one connection costs
+	Proved     string          `json:"proved" openapi:"real|dialect|shape"` // real, dialect or shape
 	Driver     string          `json:"driver"`
-	Login      json.RawMessage `json:"login"` // JSON Schema of settings and credentials (writeOnly)
+	Login      json.RawMessage `json:"login" openapi:"object"` // JSON Schema of settings and credentials (writeOnly)
 	Guide      string          `json:"guide,omitempty"`
 	Entities   []SystemEntity  `json:"entities"`
 }
@@ -49,7 +49,7 @@ type EntityCapabilities struct {
 // Verdict is a yes, or a no and who said it.
 type Verdict struct {
 	Allowed  bool   `json:"allowed"`
-	DeniedBy string `json:"denied_by,omitempty"` // definition, policy or probe
+	DeniedBy string `json:"denied_by,omitempty" openapi:"definition|policy|probe"` // definition, policy or probe
 	Reason   string `json:"reason,omitempty"`
 	Advice   string `json:"advice,omitempty"`
 }
@@ -64,8 +64,8 @@ const (
 // OperationCapability is one operation on an entity.
 type OperationCapability struct {
 	Verdict
-	Class string `json:"class,omitempty"`       // of a write: transactional, keyed, lookup or opaque
-	Mode  string `json:"delete_mode,omitempty"` // of delete: hard, soft or status
+	Class string `json:"class,omitempty" openapi:"transactional|keyed|lookup|opaque"` // of a write: transactional, keyed, lookup or opaque
+	Mode  string `json:"delete_mode,omitempty" openapi:"hard|soft|status"`            // of delete: hard, soft or status
 }
 
 // ActionCapability is one action on an entity's records.

@@ -25,8 +25,8 @@ type connectionWish struct {
 	Site     string          `json:"site"`
 	System   string          `json:"system"`
 	Name     string          `json:"name"`
-	Agent    string          `json:"agent,omitempty"`    // which of the site's agents is to hold it; the relay chooses if left out
-	Metadata json.RawMessage `json:"metadata,omitempty"` // your own notes on the connection, up to 16 KiB
+	Agent    string          `json:"agent,omitempty"`                     // which of the site's agents is to hold it; the relay chooses if left out
+	Metadata json.RawMessage `json:"metadata,omitempty" openapi:"object"` // your own notes on the connection, up to 16 KiB
 }
 
 // createConnection logs in through the agent first. A login that fails leaves nothing behind: no row, no credits used.

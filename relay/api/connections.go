@@ -20,8 +20,8 @@ type connectionDocument struct {
 	Name           string          `json:"name"`
 	State          status.State    `json:"state"` // as of now: the one that its status document shows
 	Credits        int             `json:"credits"`
-	Settings       json.RawMessage `json:"settings"`
-	Metadata       json.RawMessage `json:"metadata"`
+	Settings       json.RawMessage `json:"settings" openapi:"object"`
+	Metadata       json.RawMessage `json:"metadata" openapi:"object"`
 	CreatedAt      *time.Time      `json:"created_at"`
 	ActivatedAt    *time.Time      `json:"activated_at"`
 	PausedAt       *time.Time      `json:"paused_at"`

@@ -27,7 +27,7 @@ type diagnosisDocument struct {
 
 // hopDocument is one hop. Ok is null where it could not be looked at.
 type hopDocument struct {
-	Hop    string       `json:"hop"` // client, relay, tunnel, agent, policy, dns, tcp, tls, login or read
+	Hop    string       `json:"hop" openapi:"client|relay|tunnel|agent|policy|dns|tcp|tls|login|read"` // client, relay, tunnel, agent, policy, dns, tcp, tls, login or read
 	OK     *bool        `json:"ok"`
 	Status check.Status `json:"status"`
 	MS     int64        `json:"ms"`

@@ -13,9 +13,9 @@ import (
 
 // loginWish is what a login is made with. Credentials travel through and are kept nowhere, sealed or not.
 type loginWish struct {
-	Settings    json.RawMessage `json:"settings,omitempty"`           // the members of the system's login form that are not secret
-	Credentials json.RawMessage `json:"credentials,omitempty"`        // the members of the login form that are `writeOnly`
-	Sealed      json.RawMessage `json:"sealed_credentials,omitempty"` // the credentials, sealed to the agent's key; instead of `credentials`
+	Settings    json.RawMessage `json:"settings,omitempty" openapi:"object"`           // the members of the system's login form that are not secret
+	Credentials json.RawMessage `json:"credentials,omitempty" openapi:"object"`        // the members of the login form that are `writeOnly`
+	Sealed      json.RawMessage `json:"sealed_credentials,omitempty" openapi:"object"` // the credentials, sealed to the agent's key; instead of `credentials`
 }
 
 // login asks the agent to log in, and to keep the login if that works.

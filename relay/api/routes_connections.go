@@ -75,7 +75,7 @@ func eventParameters() []openapi.Parameter {
 var lastEventID = openapi.Parameter{Name: "Last-Event-ID", Text: "Of a stream: the id of the last event that was seen.", Type: reflect.TypeFor[string]()}
 
 func eventAnswers() []openapi.Answer {
-	return []openapi.Answer{openapi.Gives[list[eventDocument]](200, "A page of events.").OrPlain(openapi.SSE)}
+	return []openapi.Answer{openapi.OrLines[eventDocument](openapi.Gives[list[eventDocument]](200, "A page of events."), openapi.SSE)}
 }
 
 func (r *routes) ofConnectionLife() {

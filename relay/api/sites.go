@@ -37,7 +37,7 @@ type agentDocument struct {
 	Version              string           `json:"version"`
 	OS                   string           `json:"os"`
 	Arch                 string           `json:"arch"`
-	State                string           `json:"state"` // connected or offline
+	State                string           `json:"state" openapi:"connected|offline"` // connected or offline
 	ConnectedSince       *time.Time       `json:"connected_since"`
 	LastSeenAt           *time.Time       `json:"last_seen_at"`
 	RoundTripMS          *float64         `json:"round_trip_ms"`

@@ -42,12 +42,6 @@ func OrLines[T any](a Answer, media string) Answer {
 	return a
 }
 
-// OrPlain says that the answer also comes in a media type that is not JSON.
-func (a Answer) OrPlain(media string) Answer {
-	a.Bodies = append(a.Bodies, Content{Media: media})
-	return a
-}
-
 // With adds headers to an answer.
 func (a Answer) With(headers ...Header) Answer {
 	a.Headers = append(a.Headers, headers...)

@@ -276,7 +276,7 @@ func (g *generator) success(a openapi.Answer, o openapi.Operation, of *subject) 
 				return nil, err
 			}
 			if m.Schema = schema; content.Lines {
-				m.Schema = &jsonschema.Schema{Type: "string", Description: "A document a line.", ContentMediaType: openapi.JSON, ContentSchema: schema}
+				m.Schema = stream(content.Media, schema)
 			}
 		}
 		if !content.Lines {
@@ -288,6 +288,16 @@ func (g *generator) success(a openapi.Answer, o openapi.Operation, of *subject) 
 		r.Content[content.Media] = m
 	}
 	return r, nil
+}
+
+// stream is a text of many documents. Events end with a problem that says why, where there is a reason.
+func stream(media string, line *jsonschema.Schema) *jsonschema.Schema {
+	about := "A document a line."
+	if media == openapi.SSE {
+		about = "The `data` of an event is a document; that of the event `end`, which may come last, a problem that says why."
+		line = &jsonschema.Schema{OneOf: []*jsonschema.Schema{line, reference("Problem")}}
+	}
+	return &jsonschema.Schema{Type: "string", Description: about, ContentMediaType: openapi.JSON, ContentSchema: line}
 }
 
 // headers are those of every answer, and those of this one.

@@ -77,6 +77,9 @@ func (s *schemas) component(t reflect.Type, sent bool) (*jsonschema.Schema, erro
 	if made.Description, err = s.comments.of(t, ""); err != nil {
 		return nil, err
 	}
+	if strings.Contains(t.Name(), "[") {
+		made.Description = "A page of a list."
+	}
 	if err := s.members(t, made); err != nil {
 		return nil, err
 	}
@@ -152,6 +155,9 @@ func (s *schemas) members(t reflect.Type, made *jsonschema.Schema) error {
 		said, err := s.comments.of(owner, field.Name)
 		if err != nil {
 			return err
+		}
+		if said == "" && member.Ref == "" {
+			said = usual[name]
 		}
 		if said != "" {
 			member.Description = said
