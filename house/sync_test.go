@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,10 +29,13 @@ type synced struct {
 		Kind                                 string
 		Created, Updated, Deleted, Unchanged int
 	} `json:"last_run"`
-	Totals     struct{ Created, Updated, Deleted int }
+	Totals     totals
 	NextRunAt  *time.Time `json:"next_run_at"`
 	LagSeconds *int       `json:"lag_seconds"`
 }
+
+// totals are what all runs of a sync did.
+type totals struct{ Created, Updated, Deleted int }
 
 // syncs gives the connection's syncs, by entity.
 func (p *plant) syncs(c *Client, headers ...Header) map[string]synced {
@@ -85,6 +89,7 @@ func TestSync(t *testing.T) {
 	t.Run("refusals", d.refusesCopies)
 	t.Run("what changes and what goes", d.followsChanges)
 	t.Run("what the policy denies", d.showsDenials)
+	t.Run("events", d.tellsSyncs)
 	t.Run("after the disconnect", d.keepsCopies)
 }
 
@@ -236,6 +241,22 @@ func (d *demoPlant) showsDenials(t *testing.T) {
 		t.Errorf("an entity that the policy denies: %+v", s)
 	}
 	p.expect(d.client, http.MethodPut, "/syncs/items", map[string]any{"every": "1h", "enabled": false}, 200, nil)
+}
+
+func (d *demoPlant) tellsSyncs(t *testing.T) {
+	var answer struct {
+		Data []struct{ Kind, Entity, Code, Message string }
+	}
+	d.must(http.MethodGet, "/connections/"+d.id+"/events?limit=500", nil, 200, &answer)
+	seen := map[string]bool{}
+	for _, e := range answer.Data {
+		seen[strings.TrimSpace(e.Kind+" "+e.Entity+" "+e.Code)] = true
+	}
+	for _, want := range []string{"sync.started vendors", "sync.completed vendors", "sync.completed work-orders", "sync.failed items POLICY_DENIED"} {
+		if !seen[want] {
+			t.Errorf("no event %q among %v", want, seen)
+		}
+	}
 }
 
 func (d *demoPlant) keepsCopies(t *testing.T) {

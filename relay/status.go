@@ -8,6 +8,7 @@ import (
 
 	"gantry/relay/admin"
 	"gantry/relay/disk"
+	recordfile "gantry/relay/records/sqlite"
 	"gantry/relay/store"
 	"gantry/relay/store/sqlite"
 )
@@ -19,7 +20,7 @@ func (r *Relay) Status(ctx context.Context) admin.Status {
 		Version: r.options.Version, PID: os.Getpid(), StartedAt: r.started.UTC(), URL: r.publicURL(), Listen: r.Addr(), Metrics: r.MetricsAddr(),
 		DataDir: r.config.DataDir, Agents: agents, Sessions: sessions, Problems: []string{},
 	}
-	for _, name := range []string{sqlite.File, sqlite.File + "-wal"} {
+	for _, name := range []string{sqlite.File, sqlite.File + "-wal", recordfile.File, recordfile.File + "-wal"} {
 		if info, err := os.Stat(filepath.Join(r.config.DataDir, name)); err == nil {
 			s.DatabaseBytes += info.Size()
 		}

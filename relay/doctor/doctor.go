@@ -19,6 +19,7 @@ import (
 	"gantry/configs"
 	"gantry/relay/admin"
 	"gantry/relay/disk"
+	recordfile "gantry/relay/records/sqlite"
 	"gantry/relay/store/sqlite"
 	"gantry/tunnel/check"
 )
@@ -71,7 +72,7 @@ func (s Server) modes(context.Context) check.Outcome {
 	if runtime.GOOS == "windows" {
 		return check.Pass("decided by the folder's access list")
 	}
-	for _, name := range []string{"", sqlite.File, sqlite.File + "-wal", admin.SocketName} {
+	for _, name := range []string{"", sqlite.File, sqlite.File + "-wal", recordfile.File, recordfile.File + "-wal", admin.SocketName} {
 		path := filepath.Join(s.Config.DataDir, name)
 		info, err := os.Lstat(path)
 		if err == nil && info.Mode().Perm()&0o077 != 0 {

@@ -7,6 +7,7 @@ import (
 
 	"gantry/configs"
 	"gantry/configs/cli"
+	recordfile "gantry/relay/records/sqlite"
 	"gantry/relay/store/sqlite"
 )
 
@@ -41,6 +42,11 @@ func (a *app) dbCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			synced, err := recordfile.Check(ctx, config.DataDir)
+			if err != nil {
+				return err
+			}
+			found = append(found, synced...)
 			if len(found) == 0 {
 				a.Answer(checkDocument{schema, true, []string{}}, "The database is whole.")
 				return nil
@@ -56,7 +62,7 @@ func (a *app) dbBackup() *cobra.Command {
 		Use: "backup FILE", Short: "Write a copy of the database to a new file", Args: cli.Args(cobra.ExactArgs(1)),
 		Long: `Write a copy of the database, as it is at one moment, to a file that does not exist yet. It holds the relay's
 certificate authority: keep it as safe as the relay. To restore it, stop the relay, put it back as ` + sqlite.File + ` into an
-empty data folder, and start the relay.`,
+empty data folder, and start the relay. What was synced, and the schedules of syncs, are in ` + recordfile.File + ` and not in the copy.`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			config, err := a.existing()
 			if err != nil {
