@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,10 +59,8 @@ func (p *plant) awaitEvent(what string, is func(happened) bool, id string, args 
 	p.t.Helper()
 	eventually(p.t, 10*time.Second, "the event of "+what, func() error {
 		all := p.events(id, args...)
-		for _, e := range all {
-			if is(e) {
-				return nil
-			}
+		if slices.ContainsFunc(all, is) {
+			return nil
 		}
 		return fmt.Errorf("there are %+v", all)
 	})
