@@ -18,7 +18,7 @@ import (
 // Bounds of one read.
 const (
 	maxPages    = 200_000 // each is remembered, in 32 bytes
-	maxBarren   = 100 // pages without records, one after the other, that lead to another one
+	maxBarren   = 100     // pages without records, one after the other, that lead to another one
 	maxRestarts = 3
 	maxProofs   = 2
 )
