@@ -76,14 +76,14 @@ type ear struct {
 
 	mu      sync.Mutex
 	bodies  map[string]string    // by message id
-	records map[string][]message // by entity and record, in the order in which they were first heard
+	records map[string][]telling // by entity and record, in the order in which they were first heard
 	counts  map[string]*totals   // by entity
 	again   int                  // came once more
 	wrong   []string
 }
 
-// message is what a webhook tells of a record.
-type message struct {
+// telling is what a webhook tells of a record.
+type telling struct {
 	Type      string
 	Timestamp time.Time
 	Data      struct {
@@ -94,7 +94,7 @@ type message struct {
 
 func listen(t *testing.T) *ear {
 	t.Helper()
-	e := &ear{bodies: map[string]string{}, records: map[string][]message{}, counts: map[string]*totals{}}
+	e := &ear{bodies: map[string]string{}, records: map[string][]telling{}, counts: map[string]*totals{}}
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
 	e.url = server.URL
@@ -117,7 +117,7 @@ func (e *ear) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.bodies[id] = string(body)
-	var m message
+	var m telling
 	if err := json.Unmarshal(body, &m); err != nil {
 		e.wrong = append(e.wrong, fmt.Sprintf("%s: %v", body, err))
 		return
@@ -126,7 +126,7 @@ func (e *ear) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 }
 
 // hear checks a message against those of the same record before it.
-func (e *ear) hear(m message) {
+func (e *ear) hear(m telling) {
 	subject := m.Data.Entity + " " + m.Data.Record
 	before := e.records[subject]
 	there := len(before) > 0 && before[len(before)-1].Type != "record.deleted"

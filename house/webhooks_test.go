@@ -142,7 +142,9 @@ func TestWebhookTellsOfAnAgent(t *testing.T) {
 	p.must(http.MethodPost, "/webhooks/"+made.ID+"/test", nil, 202, nil)
 	r.await("webhook.test", 2)
 
-	var page struct{ Data []struct{ ID, Type, State string } }
+	var page struct {
+		Data []struct{ ID, Type, State string }
+	}
 	p.must(http.MethodGet, "/webhooks/"+made.ID+"/deliveries", nil, 200, &page)
 	if len(page.Data) != 3 || page.Data[0].Type != "webhook.test" || page.Data[2].State != "delivered" {
 		t.Errorf("listed are %+v", page.Data)
