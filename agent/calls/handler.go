@@ -36,6 +36,7 @@ const (
 	effectFloor   = 5 * time.Second  // what a started write has at least, to end and to be journaled
 	maxBody       = 4 << 20          // of a request, in bytes
 	maxStreams    = 64               // at once
+	maxWatches    = 8                // of the connections' health, at once
 	maxCalls      = 256              // at once, streams aside
 )
 
@@ -74,11 +75,12 @@ type Handler struct {
 	mux     *http.ServeMux
 	calls   chan struct{} // places
 	streams chan struct{}
+	watches chan struct{}
 }
 
 // New makes the handler.
 func New(opts Options) *Handler {
-	h := &Handler{Options: opts, mux: http.NewServeMux(), calls: make(chan struct{}, maxCalls), streams: make(chan struct{}, maxStreams)}
+	h := &Handler{Options: opts, mux: http.NewServeMux(), calls: make(chan struct{}, maxCalls), streams: make(chan struct{}, maxStreams), watches: make(chan struct{}, maxWatches)}
 	h.pool = newPool(opts.State, opts.Health, h.reopen)
 	for pattern, handle := range map[string]handled{
 		"GET " + wire.PathPing:           h.ping,

@@ -10,6 +10,12 @@ import (
 
 // health streams what is known of every connection, until the relay goes away.
 func (h *Handler) health(w http.ResponseWriter, r *http.Request) {
+	leave, err := place(h.watches, "streams of health")
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	defer leave()
 	if err := h.enlist(r.Context()); err != nil {
 		h.fail(w, r, err)
 		return

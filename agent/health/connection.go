@@ -84,12 +84,17 @@ func newConnection(b *Book, id string) *Connection {
 // ID is the connection's id.
 func (c *Connection) ID() string { return c.id }
 
+// maxCells bounds the operations that are remembered of a connection: their names come from the relay.
+const maxCells = 1024
+
 // cell gives the cell of a place, which begins here if it is not known yet. The lock is held.
 func (c *Connection) cell(p Place) *cell {
 	known := c.cells[p]
 	if known == nil {
 		known = &cell{state: wire.OperationUnknown, since: time.Now()}
-		c.cells[p] = known
+		if len(c.cells) < maxCells {
+			c.cells[p] = known
+		}
 	}
 	return known
 }
@@ -138,10 +143,10 @@ func (c *Connection) admit(n *news, p *Permit) *fault.Error {
 		return held(now, &c.circuit, fault.ScopeConnection, "this connection")
 	}
 	p.trial.connection = trial
-	if p.place == (Place{}) {
+	cell := c.cells[p.place]
+	if cell == nil { // the connection as a whole, or never tried
 		return nil
 	}
-	cell := c.cell(p.place)
 	admitted, trial, m = cell.circuit.admit()
 	n.moved(p.place, &cell.circuit, m)
 	if !admitted {
@@ -159,8 +164,8 @@ func (p *Permit) abandon(n *news) {
 	}
 	p.c.circuit.inconclusive(p.trial.connection)
 	p.c.login.inconclusive(n.now, p.trial.login)
-	if p.place != (Place{}) {
-		p.c.cell(p.place).circuit.inconclusive(p.trial.operation)
+	if cell := p.c.cells[p.place]; cell != nil {
+		cell.circuit.inconclusive(p.trial.operation)
 	}
 	p.trial = trial{}
 	p.c.revision++

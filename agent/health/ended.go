@@ -71,7 +71,7 @@ func (p *Permit) note(n *news, m meaning, f *fault.Error, counted bool) {
 		p.unreachable(n, f, counted)
 	}
 	p.trial = trial{}
-	if p.place != (Place{}) {
+	if p.place != (Place{}) && (m < loginOut || m == timedOut || c.cells[p.place] != nil) {
 		p.noteCell(n, m, f)
 	}
 }
@@ -87,8 +87,7 @@ func (p *Permit) answered(n *news) {
 		}
 	}
 	n.moved(Place{}, &c.circuit, c.circuit.answered(p.trial.connection))
-	if p.place != (Place{}) {
-		cell := c.cell(p.place)
+	if cell := c.cells[p.place]; cell != nil {
 		n.moved(p.place, &cell.circuit, cell.circuit.answered(p.trial.operation))
 	}
 }
@@ -135,7 +134,9 @@ func (p *Permit) throttled(n *news, f *fault.Error) {
 // timedOut is the operation's matter, unless several operations have it.
 func (p *Permit) timedOut(n *news, f *fault.Error) {
 	c := p.c
-	c.silent[p.place] = true
+	if len(c.silent) < widely {
+		c.silent[p.place] = true
+	}
 	c.system.doubt = true
 	switch {
 	case p.place == (Place{}), p.trial.connection:
@@ -172,8 +173,8 @@ func (p *Permit) unreachable(n *news, f *fault.Error, counted bool) {
 // back gives the tries of the login and of the operation back, of which the call learnt nothing.
 func (p *Permit) back(n *news) {
 	p.c.login.inconclusive(n.now, p.trial.login)
-	if p.place != (Place{}) {
-		p.c.cell(p.place).circuit.inconclusive(p.trial.operation)
+	if cell := p.c.cells[p.place]; cell != nil {
+		cell.circuit.inconclusive(p.trial.operation)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"slices"
@@ -120,11 +121,11 @@ func TestWhatCounts(t *testing.T) {
 	}{
 		{"a locked record", fault.New(fault.RecordLocked, "locked"), 0, wire.OperationWorking, false},
 		{"no such record", fault.New(fault.NotFound, "no"), 0, wire.OperationWorking, false},
-		{"a wrong value", fault.New(fault.ValidationFailed, "no"), 0, wire.OperationUnknown, false},
+		{"a wrong value", fault.New(fault.ValidationFailed, "no"), 0, "", false},
 		{"a lost right", fault.New(fault.PermissionDenied, "no"), 0, wire.OperationDenied, false},
 		{"a fault of the system", fault.New(fault.SystemError, "ORA-600"), 0, wire.OperationFailing, false},
-		{"a caller who went away", context.Canceled, time.Minute, wire.OperationUnknown, false},
-		{"a short budget", context.DeadlineExceeded, time.Second, wire.OperationUnknown, false},
+		{"a caller who went away", context.Canceled, time.Minute, "", false},
+		{"a short budget", context.DeadlineExceeded, time.Second, "", false},
 		{"a silent system", context.DeadlineExceeded, 30 * time.Second, wire.OperationFailing, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -243,6 +244,22 @@ func TestSharedFailures(t *testing.T) {
 	}
 	if _, err := dial(ForPerson(t.Context()), "tcp", "db:5432"); !fault.Is(err, fault.SystemUnreachable) || dials != failuresInARow+1 {
 		t.Errorf("a person's look was held back: %v", err)
+	}
+}
+
+// TestNamesAreBounded: what does not exist leaves nothing behind, and what a relay makes up is bounded.
+func TestNamesAreBounded(t *testing.T) {
+	b := newBench(t)
+	b.passes(Place{"dragons", "list"}, fault.New(fault.NotFound, "This system has no entity.").Reaches(fault.ScopeEntity))
+	b.passes(Place{"dragons", "list"}, down())
+	if got := b.c.Document().Entities; len(got) > 0 {
+		t.Errorf("got %v", got)
+	}
+	for i := range 2 * maxCells {
+		b.passes(Place{fmt.Sprint("dragon-", i), "list"}, nil)
+	}
+	if got := b.c.Document().Entities; len(got) != maxCells {
+		t.Errorf("%d are remembered", len(got))
 	}
 }
 

@@ -50,8 +50,11 @@ func means(err error, took time.Duration) (meaning, *fault.Error) {
 	case fault.SystemError, fault.Internal:
 		return faulty, f
 	case fault.NotFound, fault.RowLimit:
-		if f.Hop == fault.HopAgent { // the definition, not the record
+		switch {
+		case f.Hop == fault.HopAgent: // the agent has no such definition
 			return faulty, f
+		case f.Scope == fault.ScopeEntity: // the definition has no such entity
+			return nothing, f
 		}
 		return refusedByIt, f
 	}
