@@ -134,7 +134,7 @@ func TestWebhookTellsOfAnAgent(t *testing.T) {
 	if made.Secret == old || made.Secret == "" {
 		t.Fatal("the secret was not changed")
 	}
-	p.must(http.MethodPost, fmt.Sprintf("/webhooks/%s/deliveries/%s/resend", made.ID, connected.id), nil, 202, nil)
+	p.relayCommand(&struct{}{}, "webhooks", "resend", made.ID, connected.id)
 	if again := r.await("agent.connected", 2); again.id != connected.id { // verified with the secret before
 		t.Errorf("sent again as %s, wanted %s", again.id, connected.id)
 	}
@@ -145,7 +145,7 @@ func TestWebhookTellsOfAnAgent(t *testing.T) {
 	var page struct {
 		Data []struct{ ID, Type, State string }
 	}
-	p.must(http.MethodGet, "/webhooks/"+made.ID+"/deliveries", nil, 200, &page)
+	p.relayCommand(&page, "webhooks", "deliveries", made.ID)
 	if len(page.Data) != 3 || page.Data[0].Type != "webhook.test" || page.Data[2].State != "delivered" {
 		t.Errorf("listed are %+v", page.Data)
 	}

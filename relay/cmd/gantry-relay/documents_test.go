@@ -56,6 +56,9 @@ var documents = clitest.Documents{
 	"sites show":             siteDocument{},
 	"sites token":            tokenDocument{},
 	"status":                 statusDocument{},
+	"webhooks deliveries":    clitest.Unshown{Document: list[delivery]{}, Why: "it needs a webhook: house/webhooks_test.go"},
+	"webhooks list":          list[webhook]{},
+	"webhooks resend":        clitest.Unshown{Document: deliveryDocument{}, Why: "as webhooks deliveries"},
 }
 
 func commandTree() *cobra.Command {
