@@ -20,7 +20,7 @@ func (r *routes) ofSyncs() {
 	})
 	r.data("PUT /syncs/{entity}", "syncs.put", r.api.putSync, openapi.Description{
 		Tag: tag, Summary: "Sync an entity",
-		Text: "Sets the schedule of one entity, and begins at once. The first run reads everything since `since`; the next ones what changed, where the system tells it, and once a day everything, to find what is gone.\n\n" +
+		Text: "Sets the schedule of one entity, and begins at once. The first run reads everything since `since`; the next ones what changed, where the system tells it, and once a day everything within `since`, to find what is gone. Another `since` has that done at once; what lies outside of it stays as it is.\n\n" +
 			"With `enabled: false` it does not run by itself; what was synced stays.",
 		Body:    openapi.Takes[scheduleWish]("The schedule."),
 		Answers: []openapi.Answer{openapi.Gives[syncDocument](200, "The sync.")},

@@ -33,7 +33,8 @@ type Store interface {
 
 // Syncs are what shall be synced.
 type Syncs interface {
-	// PutSync makes a sync, or changes its schedule. One that is enabled, and was not or now runs more often, is due at once.
+	// PutSync makes a sync, or changes its schedule. One that is enabled, and was not or now runs more often, is due at once; and
+	// so is one whose window changed, for a full run.
 	PutSync(ctx context.Context, organisation string, key Key, schedule Schedule) (Sync, error)
 	// AskRun notes that a run is wanted now, also of a sync that is not enabled. It makes the sync if there is none, not
 	// enabled.
@@ -54,10 +55,10 @@ type Runs interface {
 	BeginRun(ctx context.Context, key Key, run Run, capabilities, event []byte) (Sync, error)
 	// Keep takes one page.
 	Keep(ctx context.Context, key Key, page Page) (Run, error)
-	// Unseen lists live records that the run did not see, by id.
+	// Unseen lists live records within the run's window (Run.From) that it did not see, by id.
 	Unseen(ctx context.Context, key Key, run, after string, limit int) ([]string, error)
-	// CountUnseen counts them.
-	CountUnseen(ctx context.Context, key Key, run string) (int, error)
+	// CountUnseen counts them, and all live records within the window.
+	CountUnseen(ctx context.Context, key Key, run string) (unseen, live int, err error)
 	EndRun(ctx context.Context, key Key, ending Ending) (Sync, error)
 	// FailRun notes that a try failed, also where no run could begin: run is empty then.
 	FailRun(ctx context.Context, key Key, run string, failure Failure) (Sync, error)

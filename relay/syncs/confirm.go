@@ -25,18 +25,14 @@ func (s *step) decide(ctx context.Context) error {
 	if !run.Compares {
 		return s.end(ctx, nil)
 	}
-	unseen, err := s.Store.CountUnseen(ctx, s.sync.Key, run.ID)
-	if err != nil {
-		return err
-	}
-	current, err := s.Store.Sync(ctx, s.sync.Key)
+	unseen, live, err := s.Store.CountUnseen(ctx, s.sync.Key, run.ID)
 	switch {
 	case err != nil:
 		return err
 	case unseen == 0:
 		return s.end(ctx, nil)
-	case !run.Accepts && implausible(unseen, current.Live):
-		return s.end(ctx, heldBack(unseen, current.Live).In(s.sync.Entity, "list", ""))
+	case !run.Accepts && implausible(unseen, live):
+		return s.end(ctx, heldBack(unseen, live).In(s.sync.Entity, "list", ""))
 	}
 	return s.keep(ctx, records.Page{Stage: records.Confirming})
 }

@@ -234,15 +234,15 @@ func TestRowsThatMoveAreNotDeleted(t *testing.T) {
 // TestChangesDuringARun: rows change, appear and go while each page is read, and runs follow one another.
 func TestChangesDuringARun(t *testing.T) {
 	bubble(t, func(t *testing.T, b *bench) {
-		b.fill(3000)
+		b.fill(1500)
 		b.enable(time.Minute)
 		n := 0
 		b.plant.before = func(int) {
 			for range 40 {
 				n++
-				b.plant.put(fmt.Sprintf("%05d", n*37%3000), time.Now(), n)
+				b.plant.put(fmt.Sprintf("%05d", n*37%1500), time.Now(), n)
 				b.plant.put(fmt.Sprintf("new-%d", n), time.Now(), n)
-				b.plant.remove(fmt.Sprintf("%05d", n*91%3000))
+				b.plant.remove(fmt.Sprintf("%05d", n*91%1500))
 			}
 			time.Sleep(time.Second)
 		}
@@ -428,6 +428,17 @@ func TestTheWindow(t *testing.T) {
 		b.plant.remove("00095")
 		s := b.ask(records.Asked{Kind: records.Full})
 		same(t, "a full run keeps to it", [2]int{9, 1}, [2]int{s.Live, s.Gone})
+		window := func(since time.Time) records.Sync {
+			if _, err := b.Store.PutSync(t.Context(), "org_1", items, records.Schedule{Every: time.Hour, Since: since, Enabled: true}); err != nil {
+				t.Fatal(err)
+			}
+			return b.run()
+		}
+		s = window(since.Add(-40 * time.Second))
+		same(t, "a wider one brings what is older", [2]int{49, 1}, [2]int{s.Live, s.Gone})
+		s = window(since)
+		same(t, "a smaller one takes nothing away", [2]int{49, 1}, [2]int{s.Live, s.Gone})
+		same(t, "and asks nothing", "", string(s.Problem))
 	})
 }
 

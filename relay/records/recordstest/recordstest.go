@@ -30,6 +30,7 @@ func Run(t *testing.T, open Open) {
 		{"the life of a record", testLife},
 		{"the system's own flag", testFlag},
 		{"what a run did not see", testUnseen},
+		{"what a run need not see", testWindow},
 		{"a run's end", testEnd},
 		{"a try that fails", testFail},
 		{"lists", testLists},
@@ -108,6 +109,16 @@ func (b *bench) list(key records.Key, q records.Query) []string {
 		ids = append(ids, r.ID)
 	}
 	return ids
+}
+
+// unseen gives what the run did not see, and how many there are.
+func (b *bench) unseen(run string) [2]int {
+	b.t.Helper()
+	unseen, live, err := b.CountUnseen(b.t.Context(), orders, run)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return [2]int{unseen, live}
 }
 
 // told gives the outbox as `kind id` lines.

@@ -101,6 +101,9 @@ func testEnd(t *testing.T, b *bench) {
 	same(t, "ended", want, ended)
 	is(t, "over", got(b.EndRun(ctx, orders, records.Ending{Run: "run_1"})).err, records.ErrOver)
 
+	since := records.Schedule{Every: time.Hour, Since: begun.Add(-time.Hour), Enabled: true}
+	same(t, "another window wants a full run", records.Asked{Kind: records.Full}, got(b.PutSync(ctx, organisation, orders, since)).or(t).Asked)
+
 	b.begin(orders, records.Run{ID: "run_2", Kind: records.Incremental})
 	ended = got(b.EndRun(ctx, orders, records.Ending{Run: "run_2", Mark: mark, NextRunAt: next})).or(t)
 	same(t, "the problem is over", time.Time{}, ended.ProblemAt)

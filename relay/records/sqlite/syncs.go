@@ -106,6 +106,9 @@ func (s *Store) PutSync(ctx context.Context, organisation string, key records.Ke
 	now := s.clock()
 	return s.make(ctx, organisation, key, func(found *sync) {
 		hastens := !found.Enabled || schedule.Every < found.Every
+		if schedule.Enabled && !found.LastFullAt.IsZero() && !schedule.Since.Equal(found.Since) {
+			found.Asked.Kind, hastens = records.Full, true
+		}
 		found.Schedule = schedule
 		switch {
 		case schedule.Enabled && hastens:
