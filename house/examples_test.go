@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,12 +40,14 @@ type album struct {
 	private  []string        // what is only this machine's, and what stands for it
 }
 
-// TestExamples plays the calls that the document shows, and sees that what it shows has the form of what is said.
+// TestExamples plays the calls that the document shows; each answer is held against the document, as everywhere, and so is
+// what it shows (TestExamplesFitTheirSchemas).
 func TestExamples(t *testing.T) {
 	a := newAlbum(t)
 	a.ofTheOrganisation(t)
 	a.ofRecords(t)
 	a.ofWebhooks(t)
+	a.ofSyncs(t)
 	a.ofFailures(t)
 	a.ofALife(t)
 	a.follows(t)
@@ -59,13 +60,8 @@ func TestExamples(t *testing.T) {
 		if fresh.Request == nil && len(fresh.Answers) == 0 {
 			continue // no body either way
 		}
-		raw, err := os.ReadFile(filepath.Join(exampleFolder, name+".json"))
-		if err != nil {
-			t.Errorf("no example: run the test with -record: %v", err)
-			continue
-		}
-		if got, want := shape(asJSON(t, json.RawMessage(raw))), shape(asJSON(t, fresh)); !slices.Equal(got, want) {
-			t.Errorf("the example of %s has the members\n%q\nand an answer of today\n%q\nrun the test with -record", name, got, want)
+		if _, err := os.Stat(filepath.Join(exampleFolder, name+".json")); err != nil {
+			t.Errorf("the document shows no example of %s: run the test with -record: %v", name, err)
 		}
 	}
 }
@@ -169,6 +165,27 @@ func (a *album) ofRecords(t *testing.T) {
 	a.shot(t, a.client, http.MethodDelete, path, nil)
 }
 
+// ofSyncs has vendors synced, and reads them where they are stored.
+func (a *album) ofSyncs(t *testing.T) {
+	a.shot(t, a.client, http.MethodPut, "/syncs/vendors", map[string]any{"every": "1h", "enabled": true})
+	var page struct{ Data []struct{ ID string } }
+	eventually(t, time.Minute, "vendors are stored", func() error {
+		answer, err := a.client.Do(t.Context(), http.MethodGet, "/records/vendors?limit=1", nil)
+		if err != nil {
+			return err
+		}
+		if err := answer.JSON(&page); err != nil || len(page.Data) == 0 {
+			return fmt.Errorf("%d records: %w", len(page.Data), err)
+		}
+		return nil
+	})
+	a.shot(t, a.client, http.MethodGet, "/records/vendors?limit=1", nil)
+	a.shot(t, a.client, http.MethodGet, "/records/vendors/"+url.PathEscape(page.Data[0].ID), nil)
+	a.shot(t, a.client, http.MethodPost, "/syncs/vendors", map[string]bool{"full": true})
+	a.shot(t, a.client, http.MethodGet, "/sync-status", nil)
+	a.shot(t, a.admin, http.MethodDelete, "/connections/"+a.id+"/records", nil)
+}
+
 // ofWebhooks has a webhook told what happens, by a receiver of this test's own.
 func (a *album) ofWebhooks(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
@@ -215,6 +232,13 @@ func (a *album) ofFailures(t *testing.T) {
 // ofALife pauses a connection, gives it another login, and ends it and begins anew.
 func (a *album) ofALife(t *testing.T) {
 	path := "/connections/" + a.id
+	eventually(t, time.Minute, "the status tells of the records that were read", func() error {
+		var status struct{ Entities map[string]any }
+		if a.expect(a.admin, http.MethodGet, path+"/status", nil, 200, &status); status.Entities["purchase-orders"] == nil {
+			return fmt.Errorf("it tells of %d entities", len(status.Entities))
+		}
+		return nil
+	})
 	a.shot(t, a.admin, http.MethodGet, path+"/status", nil)
 	a.shot(t, a.client, http.MethodGet, "/connection/status", nil)
 	a.shot(t, a.admin, http.MethodPost, path+"/circuits/reset", nil)
@@ -298,25 +322,6 @@ func few(of object) (short object) {
 		}
 	}
 	return short
-}
-
-// shape lists the members of a document, with dots between levels.
-func shape(value any) (all []string) {
-	switch v := value.(type) {
-	case []any:
-		for _, member := range v {
-			all = append(all, shape(member)...)
-		}
-	case object:
-		for _, m := range v {
-			all = append(all, m.name)
-			for _, below := range shape(m.value) {
-				all = append(all, m.name+"."+below)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func (a *album) write(t *testing.T) {

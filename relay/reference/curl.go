@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// curl writes an operation as a command for a shell, which knows $RELAY and $TOKEN.
+// curl writes an operation as a command for a shell, which knows $RELAY, $TOKEN and the ids.
 func (d *document) curl(o *operation) string {
 	o = d.model(o)
 	lines := []string{"curl"}
 	if o.Method != "GET" {
 		lines[0] += " -X " + o.Method
 	}
-	lines[0] += fmt.Sprintf(` "$RELAY%s%s"`, d.Servers[0].URL, d.filled(o)+query(o))
+	lines[0] += fmt.Sprintf(` "$RELAY%s%s"`, d.Servers[0].URL, filled(o)+query(o))
 	if len(o.Security) > 0 {
 		lines = append(lines, `-H "Authorization: Bearer $TOKEN"`)
 	}
@@ -27,7 +27,7 @@ func (d *document) curl(o *operation) string {
 		lines = append(lines, "-H 'Content-Type: application/json'")
 		if raw := o.Body.Content["application/json"].Example; len(raw) > 0 {
 			var pretty bytes.Buffer
-			_ = json.Indent(&pretty, raw, "     ", "  ") // the document is JSON
+			_ = json.Indent(&pretty, raw, "  ", "  ") // the document is JSON
 			lines = append(lines, "-d '"+strings.ReplaceAll(pretty.String(), "'", `'\''`)+"'")
 		}
 	}
@@ -44,8 +44,8 @@ func query(o *operation) string {
 	return ""
 }
 
-// filled is the path with ids from the examples.
-func (d *document) filled(o *operation) string {
+// filled is the path with what a shell knows in the place of ids: $CONNECTION.
+func filled(o *operation) string {
 	segments := strings.Split(o.Path, "/")
 	for i, segment := range segments {
 		if !strings.HasPrefix(segment, "{") {
@@ -54,23 +54,17 @@ func (d *document) filled(o *operation) string {
 		switch {
 		case segment == "{action}":
 			segments[i] = "approve"
+		case segment == "{entity}":
+			segments[i] = modelEntity
 		case o.Entity != "":
 			segments[i] = "4012"
 		default:
-			segments[i] = d.id(segments[i-1])
+			name := strings.TrimSuffix(segments[i-1], "ies") + "y"
+			if name == segments[i-1]+"y" {
+				name = strings.TrimSuffix(segments[i-1], "s")
+			}
+			segments[i] = "$" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		}
 	}
 	return strings.Join(segments, "/")
-}
-
-// id gives an id of a collection, from the example of its list.
-func (d *document) id(collection string) string {
-	o := d.Paths["/"+collection]["get"]
-	if o != nil && o.Responses["200"] != nil {
-		var page struct{ Data []struct{ ID string } }
-		if m := o.Responses["200"].Content["application/json"]; m != nil && json.Unmarshal(m.Example, &page) == nil && len(page.Data) > 0 {
-			return page.Data[0].ID
-		}
-	}
-	return collection[:min(3, len(collection))] + "_…"
 }
