@@ -170,6 +170,7 @@ func (w *workshop) onTheCommandLine(t *testing.T) {
 		t.Errorf("diagnose says\n%s", text)
 	}
 	t.Logf("%s\n%s\n%s", said, diagnose(), run(t, "gantry-relay", "connections", "events", "erp", "--config", w.path("relay.yaml")))
+	w.followsOnTheCommandLine(t)
 	var d struct {
 		BrokenAt string `json:"broken_at"`
 		Hops     []struct{ Hop string }
@@ -177,6 +178,26 @@ func (w *workshop) onTheCommandLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(diagnose("--json")), &d); err != nil || d.BrokenAt != "read" || len(d.Hops) < 8 {
 		t.Errorf("diagnose --json: %+v, %v", d, err)
 	}
+}
+
+// followsOnTheCommandLine sees a failed call come.
+func (w *workshop) followsOnTheCommandLine(t *testing.T) {
+	follower := start(t, w.path("events.out"), program(t, "gantry-relay"),
+		[]string{"connections", "events", "erp", "-f", "-n", "1", "--kind", "call", "--json", "--config", w.path("relay.yaml")})
+	shows := func(what, text string) {
+		t.Helper()
+		eventually(t, 20*time.Second, what, func() error {
+			content, err := os.ReadFile(w.path("events.out"))
+			if err == nil && !strings.Contains(string(content), text) {
+				err = fmt.Errorf("it says\n%s", content)
+			}
+			return err
+		})
+	}
+	shows("the last event is shown", "CREDENTIALS_EXPIRED")
+	request := w.expect(w.client, http.MethodGet, "/assets/999", nil, 404, nil).Header.Get("Request-Id")
+	shows("a new event is shown", `"request_id":"`+request+`"`)
+	follower.stop()
 }
 
 // remembers restarts the relay while the agent is frozen: it knows what it knew, and shows it as no fresher than it is.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"reflect"
+	"strings"
 
 	"gantry/relay/auth"
 	"gantry/relay/openapi"
@@ -40,7 +41,7 @@ func (r *routes) ofConnections() {
 		Answers: []openapi.Answer{openapi.Gives[status.ConnectionStatus](200, "The status.")},
 	})
 	r.own("GET /connections/{id}/events", "connections.events", auth.View, r.api.listEvents, openapi.Description{
-		Tag: tag, Summary: "Read or follow a connection's events", Text: aboutEvents,
+		Tag: tag, Summary: "Read or follow a connection's events", Text: aboutEvents(),
 		Query: eventParameters(), Headers: []openapi.Parameter{lastEventID}, Answers: eventAnswers(),
 	})
 	r.audited("POST /connections/{id}/circuits/reset", "connections.reset_circuits", auth.Manage, r.api.resetCircuits, openapi.Description{
@@ -57,9 +58,12 @@ const aboutStatus = "What holds now, proved: one state, a sentence that can be r
 	"A state hides those behind it: disconnected, paused, agent_offline, system_offline, reauth_required, throttled, degraded, active."
 
 // aboutEvents describes the log.
-const aboutEvents = "The connection's own log, oldest first: calls that failed, states that changed, breakers that moved, syncs, what was done to the connection, and its agent's coming and going. The newest 10,000 are kept. Failures that are alike within a minute are one event with a count.\n\n" +
-	"To read on, ask again with `after` set to the last id that you have seen: nothing that is kept is missed. With `Accept: text/event-stream` they come as server-sent events as they happen: `id`, `event` (the kind) and `data` (the event); a comment every 15 seconds; where a revoked token ends the stream, a last `event: end` with the problem. " +
-	"A client that comes back with `Last-Event-ID` goes on where it was."
+func aboutEvents() string {
+	return "The connection's own log, oldest first: calls that failed, states that changed, breakers that moved, syncs, what was done to the connection, and its agent's coming and going. The newest 10,000 are kept. Failures that are alike within a minute are one event with a count.\n\n" +
+		"To read on, ask again with `after` set to the last id that you have seen: nothing that is kept is missed. With `Accept: text/event-stream` they come as server-sent events as they happen: `id`, `event` (the kind) and `data` (the event); a comment every 15 seconds; where a revoked token ends the stream, a last `event: end` with the problem. " +
+		"A client that comes back with `Last-Event-ID` goes on where it was.\n\n" +
+		"The kinds, to which more may be added: `" + strings.Join(texts(store.EventKinds()), "`, `") + "`."
+}
 
 func eventParameters() []openapi.Parameter {
 	return openapi.Paging(

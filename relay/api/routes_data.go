@@ -18,7 +18,7 @@ func (r *routes) ofConnection() {
 		Answers: []openapi.Answer{openapi.Gives[status.ConnectionStatus](200, "The status.")},
 	})
 	r.data("GET /connection/events", "connection.events", r.api.showEvents, openapi.Description{
-		Tag: tag, Summary: "Read or follow this connection's events", Text: aboutEvents,
+		Tag: tag, Summary: "Read or follow this connection's events", Text: aboutEvents(),
 		Query: eventParameters(), Headers: []openapi.Parameter{lastEventID}, Answers: eventAnswers(),
 	})
 	r.data("GET /connection/capabilities", "connection.capabilities", r.api.capabilities, openapi.Description{

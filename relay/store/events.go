@@ -61,6 +61,15 @@ const (
 	AgentDisconnected EventKind = "agent.disconnected"
 )
 
+// EventKinds lists the kinds.
+func EventKinds() []EventKind {
+	return []EventKind{
+		CallFailed, ConnectionStateChanged, ConnectionReauthNeeded, ConnectionCreated, ConnectionRelinked, ConnectionPaused, ConnectionResumed,
+		ConnectionDisconnected, ConnectionTokenReplaced, CircuitOpened, CircuitHalfOpen, CircuitClosed, SyncStarted, SyncCompleted, SyncFailed,
+		AgentConnected, AgentDisconnected,
+	}
+}
+
 // Level says how much an event matters.
 type Level string
 
