@@ -16,7 +16,7 @@ import (
 
 // How the queue is worked. A job for now is taken up at once; polling finds those whose time has come.
 const (
-	pollEvery   = 2 * time.Second
+	pollEvery   = 5 * time.Second
 	rescueAfter = 2 * time.Minute
 	keepDone    = 10 * time.Minute
 	lastWords   = 5 * time.Second // for jobs that are cut

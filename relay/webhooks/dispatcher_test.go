@@ -38,38 +38,55 @@ func TestMessageIsDelivered(t *testing.T) {
 	})
 }
 
+// silent is a receiver that does not answer.
+func silent(r *http.Request, _ string) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
 // TestScheduleOfADay: from half a minute on, growing, with the last attempt after 24 hours.
 func TestScheduleOfADay(t *testing.T) {
-	for name, receiver := range map[string]func(*http.Request, string) (*http.Response, error){
-		"refused": answers(http.StatusInternalServerError), "moved": answers(http.StatusFound, "Location", "https://fine.example/"),
-		"silent": func(r *http.Request, _ string) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		},
+	bubble(t, func(b *bench) {
+		w := b.hook("silent.example")
+		b.receiver = silent
+		b.add("a-1")
+		b.pass(25 * time.Hour)
+		d, err := b.store.Delivery(b.t.Context(), b.organisation, w.ID, "a-1")
+		if err != nil || d.State != store.DeliveryFailed || d.Attempts != len(b.got) || d.Error == "" {
+			t.Errorf("%+v %v", d, err)
+		}
+		if len(b.got) < 12 || len(b.got) > 20 {
+			t.Errorf("%d attempts: %v", len(b.got), b.got)
+		}
+		for i := 1; i < len(b.got); i++ {
+			least := min(firstRetry<<(i-1), maxRetry)
+			if gap := b.got[i].at - b.got[i-1].at; gap < least && i < len(b.got)-1 || gap > least+least/4+slice+ahead {
+				t.Errorf("attempt %d comes after %v, wanted %v and a little more", i+1, gap, least)
+			}
+		}
+		if last := b.got[len(b.got)-1].at; last < store.DeliveryLife || last > store.DeliveryLife+2*time.Minute {
+			t.Errorf("the last attempt is after %v", last)
+		}
+	})
+}
+
+// TestWhatIsNoSuccess: everything but 2xx is tried again, and its owner is told why.
+func TestWhatIsNoSuccess(t *testing.T) {
+	for want, receiver := range map[string]func(*http.Request, string) (*http.Response, error){
+		"the receiver answered 500 Internal Server Error":                                        answers(http.StatusInternalServerError),
+		"the receiver answered 302: redirects are not followed, so give the webhook its new URL": answers(http.StatusFound, "Location", "https://fine.example/"),
+		"no answer within 15s": silent,
+		"connection refused":   func(*http.Request, string) (*http.Response, error) { return nil, errors.New("connection refused") },
 	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(b *bench) {
-				w := b.hook("bad.example")
-				b.receiver = receiver
-				b.add("a-1")
-				b.pass(25 * time.Hour)
-				d, err := b.store.Delivery(b.t.Context(), b.organisation, w.ID, "a-1")
-				if err != nil || d.State != store.DeliveryFailed || d.Attempts != len(b.got) || d.Error == "" {
-					t.Errorf("%+v %v", d, err)
-				}
-				if len(b.got) < 12 || len(b.got) > 20 {
-					t.Errorf("%d attempts: %v", len(b.got), b.got)
-				}
-				for i := 1; i < len(b.got); i++ {
-					least := min(firstRetry<<(i-1), maxRetry)
-					if gap := b.got[i].at - b.got[i-1].at; gap < least && i < len(b.got)-1 || gap > least+least/4+slice+ahead {
-						t.Errorf("attempt %d comes after %v, wanted %v and a little more", i+1, gap, least)
-					}
-				}
-				if last := b.got[len(b.got)-1].at; last < store.DeliveryLife || last > store.DeliveryLife+2*time.Minute {
-					t.Errorf("the last attempt is after %v", last)
-				}
-			})
+		bubble(t, func(b *bench) {
+			w := b.hook("bad.example")
+			b.receiver = receiver
+			b.add("a-1")
+			b.pass(20 * time.Second)
+			d, err := b.store.Delivery(b.t.Context(), b.organisation, w.ID, "a-1")
+			if err != nil || d.State != store.DeliveryPending || d.Attempts != 1 || d.Error != want {
+				t.Errorf("%s: %+v %v", want, d, err)
+			}
 		})
 	}
 }
@@ -114,8 +131,7 @@ func TestDeadReceiverIsLeftAlone(t *testing.T) {
 		dead := true
 		b.receiver = func(r *http.Request, _ string) (*http.Response, error) {
 			if dead {
-				<-r.Context().Done()
-				return nil, r.Context().Err()
+				return silent(r, "")
 			}
 			return answering(http.StatusOK), nil
 		}
