@@ -358,6 +358,15 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 	count := 0
 	for path, methods := range c.paths {
 		for method, operation := range methods.(map[string]any) {
+			if shown := in(operation, "requestBody", "content", "application/json", "example"); shown != nil {
+				schema, err := c.schema("paths", path, method, "requestBody", "content", "application/json", "schema")
+				if err == nil {
+					err = schema.Validate(shown)
+				}
+				if err != nil {
+					t.Errorf("%s %s: the request: %v", method, path, err)
+				}
+			}
 			responses, _ := in(operation, "responses").(map[string]any)
 			for status, response := range responses {
 				shown := in(response, "content", "application/json", "example")

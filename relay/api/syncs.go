@@ -176,9 +176,9 @@ func (a *API) syncStatus(w http.ResponseWriter, r *http.Request, p *auth.Princip
 
 // scheduleWish is the body of PUT /syncs/{entity}.
 type scheduleWish struct {
-	Every   string     `json:"every"`   // the interval, from `1m` to `168h`
-	Since   *time.Time `json:"since"`   // optional: how far the first run looks back
-	Enabled *bool      `json:"enabled"` // optional: true
+	Every   string     `json:"every"`             // the interval, from `1m` to `168h`
+	Since   *time.Time `json:"since,omitempty"`   // how far the first run looks back
+	Enabled *bool      `json:"enabled,omitempty"` // whether it runs by itself; true, if left out
 }
 
 func (s scheduleWish) schedule() (records.Schedule, error) {
@@ -214,8 +214,8 @@ func (a *API) putSync(w http.ResponseWriter, r *http.Request, p *auth.Principal)
 
 // runWish is the body of POST /syncs/{entity}.
 type runWish struct {
-	Full            bool `json:"full"`             // read everything, and look for what is gone
-	AcceptDeletions bool `json:"accept_deletions"` // with full: what is not found is gone, however much it is
+	Full            bool `json:"full,omitempty"`             // read everything, and look for what is gone
+	AcceptDeletions bool `json:"accept_deletions,omitempty"` // with full: what is not found is gone, however much it is
 }
 
 // runSync has a sync run now.
