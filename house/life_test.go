@@ -2,6 +2,7 @@ package house
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"gantry/agent/state"
+	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
 )
 
@@ -40,6 +42,22 @@ func TestLifeOfAConnection(t *testing.T) {
 		}
 		return nil
 	})
+
+	var held struct{ Connections []struct{ ID, State string } }
+	w.agentCommand(t, &held, "connections", "list")
+	if len(held.Connections) != 1 || held.Connections[0].State != "paused" {
+		t.Errorf("the agent shows %+v", held)
+	}
+	var report check.Report
+	w.agentCommand(t, &report, "connections", "check", "erp")
+	for _, r := range report.Results {
+		if r.Connection == w.id && r.Status != check.Skipped && !strings.HasSuffix(r.Check, ".calls") {
+			t.Errorf("the doctor looks at a paused connection: %+v", r)
+		}
+	}
+	if n := sessions(); n > 0 {
+		t.Errorf("a paused connection has %d sessions after the doctor", n)
+	}
 
 	// While it is paused its password changes. A wrong login changes nothing, the right one is taken and not used yet.
 	if _, err := w.server.Admin().ExecContext(t.Context(), fmt.Sprintf("ALTER ROLE %s PASSWORD 'second'", w.login.Settings["username"])); err != nil {
@@ -83,6 +101,15 @@ func TestLifeOfAConnection(t *testing.T) {
 	w.refused(w.client, http.MethodGet, "/assets/1", nil, want(fault.ConnectionDisconnected, ""))
 	w.expectKinds(t, w.id, "created", "paused", "relinked", "resumed", "relinked", "paused", "resumed", "relinked", "token_replaced", "disconnected")
 	w.expectKinds(t, again.Connection.ID, "created")
+}
+
+// agentCommand runs a command of the agent, and decodes what it answers.
+func (p *plant) agentCommand(t *testing.T, into any, args ...string) {
+	t.Helper()
+	out := run(t, "gantry-agent", append(args, "--config", p.path("agent.yaml"), "--json")...)
+	if err := json.Unmarshal([]byte(out), into); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out)
+	}
 }
 
 // keyed names the connection for the organisation's key.

@@ -121,7 +121,7 @@ func closeEngine(e Engine) {
 
 // Use is what a connection does now, for people to read.
 type Use struct {
-	State     string // idle, open or failing
+	State     string // idle, open, failing or paused
 	Calls     int    // under way
 	LastError fault.Code
 	Health    wire.Health
@@ -139,12 +139,16 @@ func (h *Handler) Use(id string) Use {
 		}
 		c.mu.Unlock()
 	}
+	paused := h.rest.pauses(id)
+	if paused {
+		use.State = "paused"
+	}
 	known := h.Health.Known(id)
 	if known == nil {
 		return use
 	}
 	use.Health, use.Last = known.Document(), known.Calls()
-	if code := wholly(use.Health); code != "" {
+	if code := wholly(use.Health); code != "" && !paused {
 		use.State, use.LastError = "failing", code
 	}
 	return use

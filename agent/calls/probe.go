@@ -41,6 +41,9 @@ func (h *Handler) Probe(ctx context.Context, id string) (*Probe, error) {
 // Use tells how the connection's calls do.
 func (p *Probe) Use() Use { return p.handler.Use(p.connection.row.ID) }
 
+// Rests tells whether the connection is paused: nobody is to ask its system then.
+func (p *Probe) Rests() bool { return p.handler.rest.pauses(p.connection.row.ID) }
+
 // Definition tells whether the agent can run the connection's system: its definition is there, sound, and its driver too.
 func (p *Probe) Definition() (err error) {
 	p.definition, err = p.handler.definition(p.connection.row.System)

@@ -64,12 +64,12 @@ func TestPause(t *testing.T) {
 	if !eventually(func() bool { b.engine.mu.Lock(); defer b.engine.mu.Unlock(); return b.engine.closed }) {
 		t.Error("the login is still open")
 	}
-	if use := b.handler.Use("con_1"); use.State != "idle" {
+	if use := b.handler.Use("con_1"); use.State != "paused" {
 		t.Errorf("its use is %+v", use)
 	}
 
 	b.open(http.StatusOK) // a new login, while it is paused
-	if use := b.handler.Use("con_1"); use.State != "idle" {
+	if use := b.handler.Use("con_1"); use.State != "paused" {
 		t.Errorf("a new login of a paused connection stays open: %+v", use)
 	}
 	tell(`{"connections":["con_1"]}`)

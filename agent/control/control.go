@@ -150,7 +150,7 @@ type Connection struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
 	System    string    `json:"system"`
-	State     string    `json:"state"` // idle, open, failing
+	State     string    `json:"state"` // idle, open, failing, paused
 	OpenedAt  time.Time `json:"opened_at,omitzero"`
 	InFlight  int       `json:"in_flight"`
 	LastError string    `json:"last_error,omitempty"` // a code of docs/errors.md
