@@ -322,7 +322,7 @@ func TestWanted(t *testing.T) {
 		if got := b.c.Wanted(3); !slices.Equal(got, all[2:4]) {
 			t.Errorf("after two calls: %v", got)
 		}
-		time.Sleep(2 * firstLook)
+		time.Sleep(firstLook * 3 / 2)
 		if got := b.c.Wanted(3); !slices.Equal(got, all[1:4]) {
 			t.Errorf("when what is denied has its time: %v", got)
 		}

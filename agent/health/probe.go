@@ -17,7 +17,7 @@ const (
 	afterDoubt   = 2 * time.Second  // after a connection broke
 	firstLook    = 10 * time.Second // at an operation that fails or is denied
 	longestLook  = 40 * time.Second // between two such looks, which grows
-	unread       = 45 * time.Second // the age from which on what works is read once more
+	unread       = 20 * time.Second // the age from which on what works is read once more: with the check a minute, none is older than 80 s
 	probesAtOnce = 8
 	probeTime    = 25 * time.Second // of all that is done for one connection at once
 )
