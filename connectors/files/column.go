@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"gantry/connectors/markup"
+	"gantry/connectors/sift"
 )
 
 // column is a column of a query, or of a written file.
@@ -18,21 +19,12 @@ type column struct {
 	at     int    // of fixed width, from 1
 	width  int
 	path   *markup.Path // of XML
-	kind   kind
+	kind   sift.Kind
 	member string // the list whose members have it; "": the record
 }
 
-// kind is what a value is.
-type kind string
-
-const (
-	kindText     kind = "text"
-	kindInteger  kind = "integer"
-	kindDecimal  kind = "decimal"
-	kindBoolean  kind = "boolean"
-	kindDate     kind = "date"
-	kindDatetime kind = "datetime"
-)
+// sifted is the column as filters and orders see it.
+func (c *column) sifted() sift.Column { return sift.Column{Name: c.name, Kind: c.kind} }
 
 // The columns that every file has.
 const (
@@ -76,7 +68,7 @@ func orName(err error) error {
 }
 
 func (m *members) column(name string, spec any) (column, error) {
-	c := column{name: name, kind: kindText}
+	c := column{name: name, kind: sift.Text}
 	switch spec := spec.(type) {
 	case string:
 		parts := columnSpec.FindStringSubmatch(spec)
@@ -85,7 +77,7 @@ func (m *members) column(name string, spec any) (column, error) {
 		}
 		c.source = parts[1]
 		if parts[2] != "" {
-			c.kind = kind(parts[2])
+			c.kind = sift.Kind(parts[2])
 		}
 	case map[string]any:
 		if err := c.fixed(spec); err != nil {
@@ -107,8 +99,8 @@ func (c *column) fixed(spec map[string]any) error {
 			c.at = n
 		case key == "width" && isNumber && n > 0 && n <= maxRecord:
 			c.width = n
-		case key == "as" && slices.Contains([]kind{kindText, kindInteger, kindDecimal, kindBoolean, kindDate, kindDatetime}, kind(word)):
-			c.kind = kind(word)
+		case key == "as" && sift.IsKind(word):
+			c.kind = sift.Kind(word)
 		default:
 			return fmt.Errorf("has at and width, from 1, and may have `as`; not %s: %v", key, v)
 		}
@@ -128,13 +120,13 @@ func whole(v any) (int, bool) {
 func (c *column) check(f format) error {
 	switch c.source {
 	case sourceFile:
-		c.kind = kindText
+		c.kind = sift.Text
 		return nil
 	case sourceLine:
-		c.kind = kindInteger
+		c.kind = sift.Integer
 		return nil
 	case sourceModified:
-		c.kind = kindDatetime
+		c.kind = sift.Datetime
 		return nil
 	}
 	switch f {

@@ -1,16 +1,13 @@
 package files
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
-	"strings"
-	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/sift"
 )
 
 // query is one Read, taken apart.
@@ -19,17 +16,16 @@ type query struct {
 	vars    connectors.Vars
 	drop    *drop
 	tests   []test
-	order   []*column
-	after   []any // comparable, as order
+	order   sift.Order
+	from    string // the file in which a natural order begins
 	limit   int
 	natural bool // the order is that of files and lines
 }
 
 // test is a filter on one column.
 type test struct {
-	column *column
-	op     connectors.Op
-	values []any // comparable
+	sift.Test
+	ofFile bool // it is known before the file is read
 }
 
 // plan checks a Read.
@@ -40,8 +36,6 @@ func plan(r connectors.Read) (*query, error) {
 		return nil, misused("the statement was compiled by another driver: %T", r.Statement)
 	case s.writes:
 		return nil, misused("a write cannot be read from")
-	case r.After != nil && len(r.After) != len(r.OrderBy):
-		return nil, misused("the position has %d values, the order %d columns", len(r.After), len(r.OrderBy))
 	}
 	q := &query{s: s, vars: r.Vars, limit: r.Limit}
 	for _, name := range slices.Sorted(maps.Keys(s.where)) {
@@ -75,114 +69,40 @@ func (q *query) filter(f connectors.Filter) error {
 	if !known {
 		return misused("the query has no column %q", f.Column)
 	}
-	t := test{column: &q.s.columns[at], op: f.Op}
-	for _, v := range f.Values {
-		c, ok := comparableOf(t.column.kind, v)
-		if !ok || c == nil && f.Op != connectors.Equal {
-			return misused("filter on %s: %v cannot be compared", f.Column, v)
-		}
-		t.values = append(t.values, c)
+	c := &q.s.columns[at]
+	t, err := sift.NewTest(c.sifted(), f.Op, f.Values)
+	if err != nil {
+		return misused("%w", err)
 	}
-	if f.Op != connectors.Equal && len(f.Values) != 1 {
-		return misused("filter on %s: %s takes one value", f.Column, f.Op)
-	}
-	q.tests = append(q.tests, t)
+	q.tests = append(q.tests, test{t, c.source == sourceFile || c.source == sourceModified})
 	return nil
 }
 
 func (q *query) orderBy(names []string, after []any) error {
+	columns := make([]sift.Column, len(names))
+	sources := make([]string, len(names))
 	for i, name := range names {
 		at, known := q.s.ordinals[name]
 		if !known {
 			return misused("the query has no column %q", name)
 		}
-		c := &q.s.columns[at]
-		q.order = append(q.order, c)
-		if after == nil {
-			continue
-		}
-		value, ok := comparableOf(c.kind, after[i])
-		if !ok || value == nil {
-			return misused("the position has no value for %s", name)
-		}
-		q.after = append(q.after, value)
+		columns[i], sources[i] = q.s.columns[at].sifted(), q.s.columns[at].source
 	}
-	q.natural = len(names) == 0 || len(names) > 1 && q.order[0].source == sourceFile && q.order[1].source == sourceLine
+	var err error
+	if q.order, err = sift.NewOrder(columns, after); err != nil {
+		return misused("%w", err)
+	}
+	q.natural = len(names) == 0 || len(names) > 1 && sources[0] == sourceFile && sources[1] == sourceLine
+	if q.natural && len(after) > 0 {
+		q.from, _ = after[0].(string)
+	}
 	return nil
-}
-
-// comparableOf gives a value in the form in which two of its kind are compared.
-func comparableOf(k kind, v any) (any, bool) {
-	if v == nil {
-		return nil, true
-	}
-	switch k {
-	case kindInteger, kindDecimal:
-		r, ok := new(big.Rat).SetString(fmt.Sprint(v))
-		return r, ok && !strings.ContainsAny(fmt.Sprint(v), "/eE")
-	case kindDate, kindDatetime:
-		at, ok := v.(time.Time)
-		return at, ok
-	case kindBoolean:
-		b, ok := v.(bool)
-		return b, ok
-	}
-	if at, ok := v.(time.Time); ok {
-		return at.UTC().Format(time.RFC3339Nano), true
-	}
-	return fmt.Sprint(v), true
-}
-
-// compare orders two values of one kind; null comes first.
-func compare(a, b any) int {
-	if a == nil || b == nil {
-		return cmp.Compare(there(a), there(b))
-	}
-	switch a := a.(type) {
-	case *big.Rat:
-		return a.Cmp(b.(*big.Rat))
-	case time.Time:
-		return a.Compare(b.(time.Time))
-	case bool:
-		return cmp.Compare(there(a), there(b.(bool)))
-	}
-	return strings.Compare(a.(string), b.(string))
-}
-
-func there(v any) int {
-	if v == nil || v == false {
-		return 0
-	}
-	return 1
-}
-
-// holds reports whether a row passes.
-func (t test) holds(row connectors.Row) bool {
-	v, _ := comparableOf(t.column.kind, row[t.column.name])
-	if t.op == connectors.Equal {
-		return slices.ContainsFunc(t.values, func(want any) bool { return (v == nil) == (want == nil) && compare(v, want) == 0 })
-	}
-	if v == nil {
-		return false
-	}
-	switch c := compare(v, t.values[0]); t.op {
-	case connectors.Greater:
-		return c > 0
-	case connectors.GreaterOrEqual:
-		return c >= 0
-	case connectors.Less:
-		return c < 0
-	case connectors.LessOrEqual:
-		return c <= 0
-	}
-	return false
 }
 
 // holds reports whether a row passes all tests; of a file that was not read yet, those on what is known of it.
 func (q *query) holds(row connectors.Row, file bool) bool {
 	for _, t := range q.tests {
-		known := t.column.source == sourceFile || t.column.source == sourceModified
-		if known == file && !t.holds(row) {
+		if t.ofFile == file && !t.Holds(row) {
 			return false
 		}
 	}
@@ -200,28 +120,7 @@ func (q *query) wanted(e entry) bool {
 			row[c.name] = e.modified
 		}
 	}
-	if q.natural && q.after != nil && q.s.place(e) < q.after[0].(string) {
-		return false
-	}
-	return q.holds(row, true)
-}
-
-// place gives a row's values of the order.
-func (q *query) place(row connectors.Row) []any {
-	out := make([]any, len(q.order))
-	for i, c := range q.order {
-		out[i], _ = comparableOf(c.kind, row[c.name])
-	}
-	return out
-}
-
-func comparePlaces(a, b []any) int {
-	for i := range min(len(a), len(b)) {
-		if c := compare(a[i], b[i]); c != 0 {
-			return c
-		}
-	}
-	return 0
+	return q.s.place(e) >= q.from && q.holds(row, true)
 }
 
 // read gives the rows of a query.
@@ -230,12 +129,13 @@ func (c *call) read(q *query, yield func(connectors.Row, error) bool) error {
 	if err != nil {
 		return err
 	}
+	scan := func(fn func(connectors.Row) error) error { return c.each(q, files, fn) }
 	if !q.natural {
-		return c.sorted(q, files, yield)
+		return q.order.Sort(scan, q.limit, func(row connectors.Row) error { return c.give(row, yield) })
 	}
 	count := 0
-	return ended(c.each(q, files, func(row connectors.Row) error {
-		if q.after != nil && comparePlaces(q.place(row), q.after) <= 0 {
+	return ended(scan(func(row connectors.Row) error {
+		if !q.order.Beyond(row) {
 			return nil
 		}
 		if err := c.give(row, yield); err != nil {

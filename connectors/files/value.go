@@ -6,11 +6,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gantry/connectors/sift"
 )
 
 // value reads a field as its column's kind. An empty field is null.
 func (l *layout) value(c *column, text string) (any, error) {
-	if c.kind == kindText {
+	if c.kind == sift.Text {
 		if text == "" {
 			return nil, nil
 		}
@@ -21,7 +23,7 @@ func (l *layout) value(c *column, text string) (any, error) {
 		return nil, nil
 	}
 	switch c.kind {
-	case kindInteger:
+	case sift.Integer:
 		plain, err := l.number(text)
 		if err != nil {
 			return nil, err
@@ -31,13 +33,13 @@ func (l *layout) value(c *column, text string) (any, error) {
 			return nil, errors.New("is no whole number")
 		}
 		return n, nil
-	case kindDecimal:
+	case sift.Decimal:
 		return l.number(text)
-	case kindBoolean:
+	case sift.Boolean:
 		return boolean(text)
-	case kindDate:
+	case sift.Date:
 		return moment(text, l.date, "date")
-	case kindDatetime:
+	case sift.Datetime:
 		return moment(text, l.datetime, "time")
 	}
 	return nil, fmt.Errorf("has an unknown kind %q", c.kind)
@@ -127,7 +129,7 @@ func (l *layout) text(c *column, v any) (string, error) {
 	case nil:
 		return "", nil
 	case time.Time:
-		if c.kind == kindDate {
+		if c.kind == sift.Date {
 			return v.Format(l.date), nil
 		}
 		return v.Format(l.datetime), nil
@@ -141,7 +143,7 @@ func (l *layout) text(c *column, v any) (string, error) {
 	case float64:
 		return l.pointed(strconv.FormatFloat(v, 'f', -1, 64)), nil
 	case string:
-		if c.kind == kindDecimal || c.kind == kindInteger {
+		if c.kind == sift.Decimal || c.kind == sift.Integer {
 			dot := &layout{decimal: '.'}
 			plain, err := dot.number(v)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"gantry/connectors"
+	"gantry/connectors/sift"
 )
 
 // temporaryEnd is what a file's name has more until it is whole.
@@ -167,7 +168,7 @@ func (w *writer) fixed(columns []column, fields []string) {
 	for i, c := range columns {
 		w.b.WriteString(strings.Repeat(" ", c.at-at))
 		blanks := strings.Repeat(" ", c.width-utf8.RuneCountInString(fields[i]))
-		if c.kind == kindDecimal || c.kind == kindInteger {
+		if c.kind == sift.Decimal || c.kind == sift.Integer {
 			w.b.WriteString(blanks + fields[i])
 		} else {
 			w.b.WriteString(fields[i] + blanks)

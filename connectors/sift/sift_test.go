@@ -1,0 +1,118 @@
+package sift
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"gantry/connectors"
+)
+
+func TestTests(t *testing.T) {
+	moment := time.Date(2026, 3, 1, 6, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		kind  Kind
+		value any
+		op    connectors.Op
+		with  []any
+		want  bool
+	}{
+		{Decimal, "10.0", connectors.Equal, []any{"10"}, true},
+		{Decimal, "9.5", connectors.Greater, []any{"10"}, false},
+		{Decimal, "90071992547409.93", connectors.Less, []any{"90071992547409.94"}, true},
+		{Integer, int64(7), connectors.GreaterOrEqual, []any{int64(7)}, true},
+		{Text, "b", connectors.LessOrEqual, []any{"a"}, false},
+		{Text, "7", connectors.Equal, []any{int64(7)}, true},
+		{Text, nil, connectors.Equal, []any{nil}, true},
+		{Text, nil, connectors.Equal, []any{"x"}, false},
+		{Text, nil, connectors.Less, []any{"x"}, false},
+		{Text, "x", connectors.Equal, nil, false},
+		{Boolean, false, connectors.Equal, []any{true}, false},
+		{Boolean, false, connectors.Less, []any{true}, true},
+		{Datetime, moment, connectors.Greater, []any{moment.Add(-time.Nanosecond)}, true},
+		{Date, moment, connectors.Equal, []any{moment.In(time.FixedZone("x", 3600))}, true},
+	} {
+		f, err := NewTest(Column{"c", test.kind}, test.op, test.with)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Holds(connectors.Row{"c": test.value}); got != test.want {
+			t.Errorf("%s %v %s %v: %v", test.kind, test.value, test.op, test.with, got)
+		}
+	}
+	for _, bad := range []struct {
+		kind Kind
+		op   connectors.Op
+		with []any
+	}{
+		{Decimal, connectors.Equal, []any{"1/2"}}, {Integer, connectors.Greater, []any{"many"}}, {Date, connectors.Equal, []any{"2026-03-01"}},
+		{Text, connectors.Greater, []any{nil}}, {Text, connectors.Greater, []any{"a", "b"}},
+	} {
+		if _, err := NewTest(Column{"c", bad.kind}, bad.op, bad.with); err == nil {
+			t.Errorf("%s %s %v was taken", bad.kind, bad.op, bad.with)
+		}
+	}
+}
+
+// scan gives n rows whose numbers are shuffled, each of them twice and each with so much text.
+func scan(n, text int, passes *int) Scan {
+	return func(fn func(connectors.Row) error) error {
+		*passes++
+		row := connectors.Row{}
+		for i := range n {
+			row["n"], row["s"] = int64((i*7919)%n/2), strings.Repeat("x", text)
+			if err := fn(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func TestSort(t *testing.T) {
+	for _, test := range []struct{ n, text, limit, most int }{
+		{10, 1, 0, 1}, {10, 1, 3, 1}, {41_000, 1, 0, 3}, {41_000, 1, 25_000, 2}, {80, 1 << 20, 0, 6}, {0, 0, 0, 1},
+	} {
+		t.Run(fmt.Sprint(test), func(t *testing.T) {
+			o, err := NewOrder([]Column{{"n", Integer}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count, last, passes := 0, int64(-1), 0
+			err = o.Sort(scan(test.n, test.text, &passes), test.limit, func(row connectors.Row) error {
+				now := row["n"].(int64)
+				if now < last || now > last+1 {
+					t.Fatalf("%d after %d", now, last)
+				}
+				last = now
+				count++
+				return nil
+			})
+			want := test.n
+			if test.limit > 0 {
+				want = min(want, test.limit)
+			}
+			if err != nil || count != want || passes > test.most {
+				t.Errorf("%d of %d rows in %d passes, %v", count, want, passes, err)
+			}
+		})
+	}
+}
+
+func TestBeyond(t *testing.T) {
+	o, err := NewOrder([]Column{{"a", Text}, {"b", Integer}}, []any{"m", int64(5)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range map[[2]any]bool{{"m", int64(5)}: false, {"m", int64(6)}: true, {"n", int64(0)}: true, {"a", int64(9)}: false, {nil, int64(9)}: false} {
+		if got := o.Beyond(connectors.Row{"a": row[0], "b": row[1]}); got != want {
+			t.Errorf("%v: %v", row, got)
+		}
+	}
+	for _, after := range [][]any{{"m"}, {"m", nil}, {"m", "x"}} {
+		if _, err := NewOrder([]Column{{"a", Text}, {"b", Integer}}, after); err == nil {
+			t.Errorf("%v was taken", after)
+		}
+	}
+}
