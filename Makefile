@@ -50,11 +50,11 @@ bench: ## measure speed and memory beside direct access, two plain TLS hops and 
 	@house/bench/frp.sh .bench/frp || echo "frp could not be built: its column stays empty"
 	@go build -o .bench/bench ./house/bench && .bench/bench -frp .bench/frp $(ARGS)
 
-systems: ## install and start real systems on loopback (Debian 12, as root; Go, Node): Tryton, PocketBase, a token server, toxiproxy, OpenSSH, Samba
+systems: ## install and start real systems on loopback (Debian 12, as root; Go, Node): Tryton, PocketBase, a token server, toxiproxy, OpenSSH, Samba, PHP's SoapServer
 	@house/systems/systems.sh up
 
 test-systems: ## run the connectors against the systems that `make systems` started
-	go test -tags systems ./connectors/files ./connectors/jsonrpc ./connectors/rest ./house -run 'TestConformance|TestSFTP|TestRefusedLogin|TestOutboundOnServers|TestCSVDrop|TestTryton|TestPocketBase|TestTokens' -count 1 -timeout 20m -v
+	go test -tags systems ./connectors/files ./connectors/jsonrpc ./connectors/rest ./connectors/soap ./house -run 'TestConformance|TestSFTP|TestRefusedLogin|TestOutboundOnServers|TestCSVDrop|TestSecurity|TestSOAP|TestTryton|TestPocketBase|TestTokens' -count 1 -timeout 20m -v
 
 systems-down: ## stop them; their data stays in .systems
 	@house/systems/systems.sh down

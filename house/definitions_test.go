@@ -20,6 +20,7 @@ import (
 	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
 	"gantry/connectors/rest"
+	"gantry/connectors/soap"
 	sqldriver "gantry/connectors/sql"
 	"gantry/connectors/sql/sqltest"
 	"gantry/tunnel/fault"
@@ -35,7 +36,7 @@ func openDesk(t *testing.T, system string, target connectors.Target, sources ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}})
+	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}})
 	if err != nil {
 		t.Fatal(err)
 	}

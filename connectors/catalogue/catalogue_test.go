@@ -9,6 +9,7 @@ import (
 	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
 	"gantry/connectors/rest"
+	"gantry/connectors/soap"
 	sqldriver "gantry/connectors/sql"
 )
 
@@ -17,14 +18,14 @@ func TestEveryDefinitionCompiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"demo-plant", "adventureworks", "adventureworks-mariadb", "adventureworks-inbox", "tryton", "pocketbase", "csv-drop", "csv-drop-sftp", "csv-drop-smb"} {
+	for _, id := range []string{"demo-plant", "adventureworks", "adventureworks-mariadb", "adventureworks-inbox", "tryton", "pocketbase", "csv-drop", "csv-drop-sftp", "csv-drop-smb", "soap-order-desk"} {
 		if set.Lookup(id) == nil {
 			t.Errorf("no system %s", id)
 		}
 	}
 	for _, d := range set.Systems() {
 		t.Run(d.Metadata.ID, func(t *testing.T) {
-			if _, err := definition.Compile(d, []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}}); err != nil {
+			if _, err := definition.Compile(d, []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -14,6 +14,9 @@ import (
 // Node is an element, an attribute or a text of a document.
 type Node = xmlquery.Node
 
+// IsElement tells an element from a text.
+func IsElement(n *Node) bool { return n.Type == xmlquery.ElementNode }
+
 const maxPath = 300
 
 // Path is an XPath 1.0 expression without prefixes, from an element on: Number, Vendor/@id, ../Number, count(Line).

@@ -16,6 +16,7 @@ import (
 const (
 	maxDepth      = 64
 	maxNodes      = 50_000
+	maxDocument   = 400_000 // nodes of a document that is read whole
 	maxAttributes = 256
 	maxName       = 256
 )
@@ -118,7 +119,7 @@ func (r *Reader) start(token xml.StartElement) (*Node, int, error) {
 	if !onRoute {
 		nodes = r.beside
 	}
-	nodes, err = fill(r.decoder, n, r.level+1, nodes)
+	nodes, err = fill(r.decoder, n, r.level+1, nodes, maxNodes)
 	if err != nil {
 		return nil, 0, r.named(err)
 	}
@@ -153,7 +154,7 @@ var (
 	errType  = errors.New("a document type is refused")
 	errLarge = errors.New("a record is larger than the reader takes")
 	errDeep  = fmt.Errorf("elements nest deeper than %d", maxDepth)
-	errMany  = fmt.Errorf("a record has more than %d elements and texts", maxNodes)
+	errMany  = errors.New("more elements and texts than the reader takes")
 )
 
 func (r *Reader) fault(text string) *Fault {
@@ -190,14 +191,14 @@ func element(token xml.StartElement) (*Node, error) {
 }
 
 // fill reads an element to its end. It gives the number of nodes.
-func fill(d *xml.Decoder, n *Node, depth, nodes int) (int, error) {
+func fill(d *xml.Decoder, n *Node, depth, nodes, most int) (int, error) {
 	at := n
 	for {
 		token, err := d.Token()
 		if err != nil {
 			return nodes, err
 		}
-		if nodes++; nodes > maxNodes {
+		if nodes++; nodes > most {
 			return nodes, errMany
 		}
 		switch token := token.(type) {
@@ -254,7 +255,7 @@ func Parse(document []byte) (*Node, error) {
 				return nil, r.named(err)
 			}
 			xmlquery.AddChild(root, n)
-			if _, err := fill(r.decoder, n, 1, 0); err != nil {
+			if _, err := fill(r.decoder, n, 1, 0, maxDocument); err != nil {
 				return nil, r.named(err)
 			}
 		}

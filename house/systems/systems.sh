@@ -9,7 +9,7 @@
 # Tryton 6.0: 127.0.0.1:18069, database erp; users admin, agent, reader and locked. PostgreSQL 15: 127.0.0.1:15432.
 # PocketBase 0.36: 127.0.0.1:18090; users agent@example.com and locked@example.com. toxiproxy 2.5: 127.0.0.1:18474.
 # oidc-provider 8: 127.0.0.1:18099, tokens of 30 s. Go, Node and npm are there already.
-# OpenSSH (SFTP) and Samba: see drops/drops.sh.
+# OpenSSH (SFTP) and Samba: see drops/drops.sh. A SOAP service: see soap/soap.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${2:-$here/../../.systems}
@@ -30,7 +30,7 @@ install_packages() {
 	for m in "${modules[@]}" company party product stock purchase; do
 		[ "$m" = gantry_part ] || wanted+=("tryton-modules-${m//_/-}")
 	done
-	wanted+=($("$here/drops/drops.sh" packages))
+	wanted+=($("$here/drops/drops.sh" packages) $("$here/soap/soap.sh" packages))
 	for m in "${wanted[@]}"; do installed "$m" || missing+=("$m"); done
 	[ ${#missing[@]} -eq 0 ] && return
 	say "install ${#missing[@]} packages"
@@ -168,6 +168,7 @@ up() {
 	oidc_up
 	toxiproxy_up
 	"$here/drops/drops.sh" up "$dir"
+	"$here/soap/soap.sh" up "$dir"
 	say "all systems run"
 }
 
@@ -175,6 +176,7 @@ down() {
 	local name
 	for name in tryton pocketbase oidc toxiproxy; do daemon_down "$name"; done
 	"$here/drops/drops.sh" down "$dir"
+	"$here/soap/soap.sh" down "$dir"
 	[ -d "$dir/postgres/data" ] && (cd /; as_postgres $bin/pg_ctl -D "$dir/postgres/data" -m fast stop >/dev/null) || true
 	say "all systems are stopped"
 }

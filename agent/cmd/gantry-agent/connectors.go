@@ -21,13 +21,14 @@ import (
 	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
 	"gantry/connectors/rest"
+	"gantry/connectors/soap"
 	sqldriver "gantry/connectors/sql"
 	"gantry/connectors/wire"
 )
 
 // drivers is the one list of what this program speaks.
 func drivers() []connectors.Driver {
-	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}}
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}}
 }
 
 // definitionSources are the built-in definitions and the site's own folder.
