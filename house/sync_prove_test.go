@@ -290,7 +290,7 @@ func (aw *adventureWorks) isEqual(t *testing.T, entity string) totals {
 	p := aw.plant
 	p.awaitSync(aw.client, entity, func(s synced) bool { return s.State == "idle" })
 	s := p.runSync(aw.client, entity, map[string]any{"full": true})
-	if s.Error != nil || s.State != "idle" {
+	if s.Error != nil || s.State != "idle" || s.LastRun.Kind != "full" {
 		t.Fatalf("the last run: %+v", s)
 	}
 	live, stored, gone := aw.records(t, "/"+entity), aw.records(t, "/records/"+entity), aw.records(t, "/records/"+entity+"?deleted=only")

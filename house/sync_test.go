@@ -61,7 +61,7 @@ func (p *plant) awaitSync(c *Client, entity string, is func(synced) bool) (found
 	return found
 }
 
-// runSync asks for a run and waits for its end.
+// runSync asks for a run and waits for its end, also behind one that is under way.
 func (p *plant) runSync(c *Client, entity string, body any) synced {
 	p.t.Helper()
 	last := ""
@@ -69,7 +69,9 @@ func (p *plant) runSync(c *Client, entity string, body any) synced {
 		last = before.LastRun.ID
 	}
 	p.expect(c, http.MethodPost, "/syncs/"+entity, body, 202, nil)
-	return p.awaitSync(c, entity, func(s synced) bool { return s.LastRun != nil && s.LastRun.ID != last && s.State != "running" })
+	return p.awaitSync(c, entity, func(s synced) bool {
+		return s.LastRun != nil && s.LastRun.ID != last && s.State != "running" && s.State != "pending"
+	})
 }
 
 // TestSync syncs the demo plant over the whole road, and reads what was synced.

@@ -84,7 +84,7 @@ func (a *API) listRecords(w http.ResponseWriter, r *http.Request, p *auth.Princi
 		return a.streamRecords(w, r, p, s.Key, wanted)
 	}
 	wanted.query.Limit++ // one more tells whether there are more
-	rows, err := a.records.Records(r.Context(), s.Key, wanted.query)
+	rows, err := a.findRecords(r.Context(), s.Key, wanted.query)
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,26 @@ func (a *API) listRecords(w http.ResponseWriter, r *http.Request, p *auth.Princi
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(a.limits.ClientStall))
 	return reply(w, http.StatusOK, answer)
+}
+
+// errSearch ends a search at the relay's own limit: a field without an index is looked for in every record.
+var errSearch = fault.New(fault.SystemTimeout, "Searching the synced records took longer than a call may.").At(fault.HopRelay).
+	Advise("Narrow the query with status or modified_after, which have an index.")
+
+// findRecords reads one page, as one of the connection's calls and within their time.
+func (a *API) findRecords(ctx context.Context, key records.Key, query records.Query) ([]records.Stored, error) {
+	leave, err := a.calls.enter(key.Connection)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, a.limits.CallTimeout, errSearch)
+	defer cancel()
+	rows, err := a.records.Records(ctx, key, query)
+	if cause := endOf(ctx); err != nil && cause != nil {
+		return nil, cause.In(key.Entity, opList, "")
+	}
+	return rows, err
 }
 
 // getRecord gives one record, also one that is gone at the source.
@@ -158,7 +178,7 @@ func (a *API) writeRecords(ctx context.Context, sink *sink, key records.Key, wan
 	query := wanted.query
 	query.Limit = largestPage
 	for {
-		rows, err := a.records.Records(ctx, key, query)
+		rows, err := a.findRecords(ctx, key, query)
 		if err != nil {
 			return count, err
 		}

@@ -41,7 +41,7 @@ func (r *routes) ofSyncs() {
 			"An organisation key reads them also after the connection was disconnected.",
 		Query:   openapi.NarrowingStored(),
 		Answers: []openapi.Answer{openapi.OrLines[openapi.Line](openapi.Gives[openapi.RecordPage](200, "The records."), openapi.NDJSON)},
-		Codes:   []fault.Code{fault.NotFound},
+		Codes:   []fault.Code{fault.NotFound, fault.SystemTimeout, fault.Overloaded},
 	})
 	r.stored("GET /records/{entity}/{id}", "records.get", r.api.getRecord, openapi.Description{
 		Tag: tag, Summary: "Get a synced record",

@@ -27,7 +27,7 @@ type syncState string
 
 // The states of syncs.
 const (
-	syncPending      syncState = "pending"      // it has not run yet
+	syncPending      syncState = "pending"      // it is about to run: for the first time, or because somebody asked
 	syncRunning      syncState = "running"      // a run is under way
 	syncIdle         syncState = "idle"         // the last run ended well, and the next has its time
 	syncFailing      syncState = "failing"      // the last try failed; error says why, and it is tried again by itself
@@ -123,11 +123,11 @@ func stateOfSync(s records.Sync, c *store.Connection) syncState {
 		return syncFailing
 	case s.Run != nil:
 		return syncRunning
+	case s.Asked.Kind != "", s.Enabled && s.Last == nil:
+		return syncPending
 	case s.Problem != nil:
 		return syncHeld
-	case !s.NextRunAt.IsZero() && s.Last == nil:
-		return syncPending
-	case !s.Enabled && s.Asked.Kind == "":
+	case !s.Enabled:
 		return syncOff
 	}
 	return syncIdle
