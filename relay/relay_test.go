@@ -681,7 +681,7 @@ func TestLargeAnswer(t *testing.T) {
 
 func TestProbesAndMetrics(t *testing.T) {
 	c, _, _ := road(t, nil)
-	for path, want := range map[string]int{"/livez": 204, "/readyz": 204, "/": 404, "/tunnel": 400} {
+	for path, want := range map[string]int{"/livez": 204, "/readyz": 204, "/nowhere": 404, "/tunnel": 400} {
 		response, err := http.Get(c.url + path)
 		if err != nil {
 			t.Fatal(err)
