@@ -29,7 +29,7 @@ func (b *Book) Dial(id string, dial connectors.DialFunc) connectors.DialFunc {
 		conn, err := dial(ctx, network, address)
 		if fault.Is(err, fault.SystemUnreachable) && ctx.Err() == nil {
 			c.dialFailed(fault.From(err, fault.HopNetwork))
-			err = Counted(err)
+			err = shared(err)
 		}
 		return conn, err
 	}

@@ -77,8 +77,8 @@ func (c *counted) Error() string {
 
 func (c *counted) Unwrap() error { return c.cause }
 
-// Counted marks a failure that many calls share as one.
-func Counted(err error) error {
+// shared marks a failure that many calls share as one.
+func shared(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Clone().Because(&counted{errors.Unwrap(f)})
 	}

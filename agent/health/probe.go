@@ -51,8 +51,8 @@ func (p *pace) tried(now time.Time, failing bool) {
 	p.next = now.Add(spread(p.wait))
 }
 
-// Looks tells whether a probe can look at an operation without an effect.
-func Looks(operation string) bool { return operation == "list" || operation == "get" }
+// harmless tells whether a probe can look at an operation without an effect.
+func harmless(operation string) bool { return operation == "list" || operation == "get" }
 
 // due is when the connection is to be probed. The lock is held.
 func (c *Connection) due(now time.Time) time.Time {
@@ -64,7 +64,7 @@ func (c *Connection) due(now time.Time) time.Time {
 		due = earlier(due, c.probe.tried.Add(afterDoubt))
 	}
 	for p, cell := range c.cells {
-		if Looks(p.Operation) && !cell.probe.next.IsZero() {
+		if harmless(p.Operation) && !cell.probe.next.IsZero() {
 			due = earlier(due, later(cell.probe.next, now.Add(cell.circuit.wait())))
 		}
 	}
@@ -108,7 +108,7 @@ func (c *Connection) Wanted(most int) []Place {
 	var all, aged []Place
 	for p, cell := range c.cells {
 		switch {
-		case !Looks(p.Operation) || cell.circuit.wait() > 0:
+		case !harmless(p.Operation) || cell.circuit.wait() > 0:
 		case !cell.probe.next.IsZero():
 			if !cell.probe.next.After(now.Add(time.Second)) {
 				all = append(all, p)
@@ -249,7 +249,7 @@ func (c *Connection) Checked(version string, verdicts map[Place]wire.Verdict) {
 			cell.turn(&n, wire.OperationDenied, denied)
 		case v.DeniedBy == wire.ByProbe:
 			known.checked = now
-		case v.Allowed && known != nil && known.state == wire.OperationDenied && !Looks(p.Operation): // that is proved by a read
+		case v.Allowed && known != nil && known.state == wire.OperationDenied && !harmless(p.Operation): // that is proved by a read
 			known.turn(&n, wire.OperationUnknown, success)
 		}
 	}
