@@ -96,6 +96,8 @@ class Desk {
     }
 }
 
+if (PHP_SAPI === 'cli') { database(); exit; } // called by itself it makes the database
+
 $raw = file_get_contents('php://input');
 if (($_SERVER['PHP_AUTH_USER'] ?? '') !== USER || ($_SERVER['PHP_AUTH_PW'] ?? '') !== WORD) {
     if (!str_contains($raw, 'UsernameToken')) { header('WWW-Authenticate: Basic realm="Desk"'); http_response_code(401); exit; }

@@ -19,6 +19,7 @@ listens() { ss -Hltn 'sport = :18096' | grep -q .; }
 up() {
 	listens && return
 	mkdir -p "$dir"
+	DESK_DB=$dir/desk.sqlite php "$here/desk.php"
 	PHP_CLI_SERVER_WORKERS=8 DESK_DB=$dir/desk.sqlite setsid php -S 127.0.0.1:18096 "$here/desk.php" >"$dir/log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 	local i
