@@ -75,7 +75,7 @@ func (b *browser) shows(page string, words ...string) {
 
 // TestDashboard goes from the sign-in to a connection's end, by forms alone.
 func TestDashboard(t *testing.T) {
-	d := connected(t)
+	d := connected(t, withRelay("webhooks: {allow_private: [127.0.0.0/8], allow_http: true}\n"))
 	b := newBrowser(t, d.plant)
 	b.shows(b.get("/", http.StatusOK), "Organisation key")
 	b.shows(b.post("/sign-in", url.Values{"key": {"gok_nonsense"}}, http.StatusUnauthorized), "The token is not whole")
@@ -95,6 +95,12 @@ func TestDashboard(t *testing.T) {
 	b.shows(b.get("/sites/"+d.site, http.StatusOK), "connected", "Sealing key")
 	b.shows(b.post("/sites", url.Values{"name": {"Plant South"}}, http.StatusOK), "gantry-agent install get_", "No agent yet")
 	b.shows(b.post("/sites", url.Values{"name": {" "}}, http.StatusBadRequest), "INVALID_REQUEST")
+	b.shows(b.get("/webhooks", http.StatusOK), "No webhook yet")
+	b.shows(b.post("/webhooks", url.Values{"url": {"http://10.0.0.1/hook"}, "events": {"connection.*"}}, http.StatusBadRequest), "INVALID_REQUEST")
+	page := b.post("/webhooks", url.Values{"url": {"http://127.0.0.1:9/hook"}, "events": {"connection.*, sync.failed"}}, http.StatusOK)
+	b.shows(page, "whsec_", "sync.failed", "Nothing was sent yet")
+	b.shows(b.get("/webhooks", http.StatusOK), "http://127.0.0.1:9/hook")
+	b.shows(b.post("/keys", url.Values{"name": {"second line"}, "role": {"support"}}, http.StatusOK), "gok_", "second line", "support")
 	b.shows(b.get("/credits", http.StatusOK), "available")
 	b.shows(b.get("/audit", http.StatusOK), "connections.pause", "sites.create")
 	b.shows(b.get("/connections/con_0", http.StatusNotFound), "NOT_FOUND")

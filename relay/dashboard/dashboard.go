@@ -49,7 +49,7 @@ func New(o Options) (*Dashboard, error) {
 func Serves(path string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "", "sign-in", "sign-out", "static", "connect", "connections", "sites", "credits", "audit":
+	case "", "sign-in", "sign-out", "static", "connect", "connections", "sites", "webhooks", "keys", "credits", "audit":
 		return true
 	}
 	return false
@@ -86,6 +86,14 @@ func (d *Dashboard) routes() *http.ServeMux {
 	page("POST /sites", (*visit).addSite)
 	page("GET /sites/{id}", (*visit).site)
 	page("POST /sites/{id}/enrolment-tokens", (*visit).addToken)
+	page("GET /webhooks", (*visit).webhooks)
+	page("POST /webhooks", (*visit).addWebhook)
+	page("GET /webhooks/{id}", (*visit).webhook)
+	page("POST /webhooks/{id}/{deed}", (*visit).changeWebhook)
+	page("POST /webhooks/{id}/deliveries/{delivery}/resend", (*visit).resend)
+	page("GET /keys", (*visit).keys)
+	page("POST /keys", (*visit).addKey)
+	page("POST /keys/{id}/revoke", (*visit).revokeKey)
 	page("GET /credits", (*visit).credits)
 	page("GET /audit", (*visit).audit)
 	m.HandleFunc("/", d.visited(func(v *visit) error {

@@ -198,3 +198,57 @@ type entry struct {
 	RequestID string `json:"request_id"`
 	Result    string `json:"result"`
 }
+
+// webhook is one of GET /webhooks.
+type webhook struct {
+	ID            string     `json:"id"`
+	URL           string     `json:"url"`
+	Description   string     `json:"description"`
+	Events        []string   `json:"events"`
+	State         string     `json:"state"`
+	Reason        string     `json:"reason"`
+	FailingSince  *time.Time `json:"failing_since"`
+	RetriesAt     *time.Time `json:"retries_at"`
+	LastSuccessAt *time.Time `json:"last_success_at"`
+	LastError     string     `json:"last_error"`
+	Secret        string     `json:"secret"` // only of one that was just made, or whose secret was just rotated
+}
+
+// Path is the webhook's page.
+func (w webhook) Path() string { return "/webhooks/" + url.PathEscape(w.ID) }
+
+// delivery is one of GET /webhooks/{id}/deliveries.
+type delivery struct {
+	ID             string     `json:"id"`
+	Type           string     `json:"type"`
+	Subject        string     `json:"subject"`
+	State          string     `json:"state"`
+	CreatedAt      *time.Time `json:"created_at"`
+	Attempts       int        `json:"attempts"`
+	NextAttemptAt  *time.Time `json:"next_attempt_at"`
+	LastAttemptAt  *time.Time `json:"last_attempt_at"`
+	ResponseStatus *int       `json:"response_status"`
+	Error          string     `json:"error"`
+}
+
+// key is one of GET /keys.
+type key struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	Role      string     `json:"role"`
+	CreatedAt *time.Time `json:"created_at"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	RevokedAt *time.Time `json:"revoked_at"`
+	Token     string     `json:"token"` // only of one that was just made
+}
+
+// State is a key's in a word.
+func (k key) State() string {
+	switch {
+	case k.RevokedAt != nil:
+		return "revoked"
+	case k.ExpiresAt != nil && k.ExpiresAt.Before(time.Now()):
+		return "expired"
+	}
+	return "active"
+}

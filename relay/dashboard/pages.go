@@ -130,11 +130,11 @@ const (
 
 func tone(state any) string {
 	switch fmt.Sprint(state) {
-	case "active", "connected", "working", "reachable", "closed", "OK", "info":
+	case "active", "delivered", "connected", "working", "reachable", "closed", "OK", "info":
 		return good
-	case "degraded", "throttled", "half_open", "pending", "warning":
+	case "degraded", "throttled", "half_open", "pending", "waiting", "warning":
 		return fair
-	case "system_offline", "agent_offline", "reauth_required", "failing", "denied", "open", "offline", "unreachable", "error":
+	case "system_offline", "agent_offline", "reauth_required", "failing", "failed", "disabled", "denied", "open", "offline", "unreachable", "error":
 		return bad
 	}
 	return quiet
