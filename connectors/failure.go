@@ -48,6 +48,12 @@ type FieldFault struct {
 	Message string
 }
 
+// Misuse is a fault of whoever called the driver.
+func Misuse(format string, args ...any) *Failure {
+	err := fmt.Errorf(format, args...)
+	return &Failure{Kind: Misused, Message: err.Error(), Source: map[string]any{}, Err: err}
+}
+
 // Error implements error: for logs.
 func (f *Failure) Error() string {
 	return fmt.Sprintf("%s: %s %s", f.Kind, f.Status, f.Message)

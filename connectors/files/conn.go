@@ -52,7 +52,7 @@ func open(t connectors.Target) (*conn, error) {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
 	if t.Check != nil {
-		return nil, misused("a connection to folders needs no `check`: it looks into them")
+		return nil, connectors.Misuse("a connection to folders needs no `check`: it looks into them")
 	}
 	c.lanes = lane.New(c.limits.Concurrency)
 	c.life, c.end = context.WithCancelCause(context.Background())
@@ -65,7 +65,7 @@ func open(t connectors.Target) (*conn, error) {
 	default:
 		path := setting(t, "path")
 		if path == "" {
-			err = misused("the login has no path")
+			err = connectors.Misuse("the login has no path")
 		}
 		c.dial = func(context.Context) (place, error) { return openLocal(path, t.OpenPath) }
 	}

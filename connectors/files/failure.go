@@ -32,11 +32,6 @@ var (
 	errBusy    = errors.New("the file is in use by another program")
 )
 
-func misused(format string, args ...any) *connectors.Failure {
-	err := fmt.Errorf(format, args...)
-	return &connectors.Failure{Kind: connectors.Misused, Message: err.Error(), Source: map[string]any{}, Err: err}
-}
-
 func answered(status, format string, args ...any) *connectors.Failure {
 	err := fmt.Errorf(format, args...)
 	return &connectors.Failure{

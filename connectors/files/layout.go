@@ -113,14 +113,14 @@ func (l *layoutSpec) resolve(vars connectors.Vars) (*layout, error) {
 	var known bool
 	name := strings.ToLower(texts["encoding"])
 	if out.encoding, known = encodings[name]; !known && name != "" {
-		return nil, misused("encoding: there is no %q; there are utf-8, utf-16, windows-1252, iso-8859-15, shift_jis and others", name)
+		return nil, connectors.Misuse("encoding: there is no %q; there are utf-8, utf-16, windows-1252, iso-8859-15, shift_jis and others", name)
 	}
 	if s := texts["separator"]; s == "tab" || s == `\t` {
 		out.separator = '\t'
 	} else if s != "" {
 		r, size := utf8.DecodeRuneInString(s)
 		if size != len(s) || r == '"' || r == '\r' || r == '\n' || r == utf8.RuneError {
-			return nil, misused("separator: must be one character, or tab")
+			return nil, connectors.Misuse("separator: must be one character, or tab")
 		}
 		out.separator = r
 	}
@@ -129,13 +129,13 @@ func (l *layoutSpec) resolve(vars connectors.Vars) (*layout, error) {
 	case ",":
 		out.decimal = ','
 	default:
-		return nil, misused("decimal: must be . or ,")
+		return nil, connectors.Misuse("decimal: must be . or ,")
 	}
 	var okDate, okTime bool
 	out.date, okDate = dateLayout(texts["dates"])
 	out.datetime, okTime = dateLayout(texts["datetimes"])
 	if !okDate || !okTime {
-		return nil, misused("dates: a form is made of YYYY, YY, MM, DD, HH, mm, SS and what stands between them")
+		return nil, connectors.Misuse("dates: a form is made of YYYY, YY, MM, DD, HH, mm, SS and what stands between them")
 	}
 	return out, nil
 }

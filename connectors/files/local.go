@@ -17,7 +17,7 @@ var _ place = local{}
 
 func openLocal(folder string, openPath connectors.PathFunc) (place, error) {
 	if openPath == nil {
-		return nil, misused("no local folder may be opened here")
+		return nil, connectors.Misuse("no local folder may be opened here")
 	}
 	real, err := openPath(folder)
 	if err != nil {

@@ -86,7 +86,7 @@ func (o option) text(vars connectors.Vars) (string, error) {
 		}
 		v, known := vars[p.param]
 		if !known {
-			return "", misused("the statement's parameter :%s has no value", p.param)
+			return "", connectors.Misuse("the statement's parameter :%s has no value", p.param)
 		}
 		if v != nil && fmt.Sprint(v) != "" {
 			b.WriteString(fileName(v))
@@ -94,7 +94,7 @@ func (o option) text(vars connectors.Vars) (string, error) {
 		}
 	}
 	if !named {
-		return "", misused("the file's name needs a value for one of its parameters at least")
+		return "", connectors.Misuse("the file's name needs a value for one of its parameters at least")
 	}
 	return b.String(), nil
 }
@@ -132,7 +132,7 @@ func (o option) folder(vars connectors.Vars) (string, error) {
 	}
 	clean, ok := cleanFolder(text)
 	if !ok {
-		return "", misused("%q is no folder below that of the login", text)
+		return "", connectors.Misuse("%q is no folder below that of the login", text)
 	}
 	return clean, nil
 }

@@ -33,15 +33,15 @@ func plan(r connectors.Read) (*query, error) {
 	s, ok := r.Statement.(*statement)
 	switch {
 	case !ok:
-		return nil, misused("the statement was compiled by another driver: %T", r.Statement)
+		return nil, connectors.Misuse("the statement was compiled by another driver: %T", r.Statement)
 	case s.writes:
-		return nil, misused("a write cannot be read from")
+		return nil, connectors.Misuse("a write cannot be read from")
 	}
 	q := &query{s: s, vars: r.Vars, limit: r.Limit}
 	for _, name := range slices.Sorted(maps.Keys(s.where)) {
 		o := s.where[name]
 		if _, known := r.Vars[o.param]; o.param != "" && !known {
-			return nil, misused("the statement's parameter :%s has no value", o.param)
+			return nil, connectors.Misuse("the statement's parameter :%s has no value", o.param)
 		}
 		var value any = o.literal
 		if o.param != "" {
@@ -67,12 +67,12 @@ func plan(r connectors.Read) (*query, error) {
 func (q *query) filter(f connectors.Filter) error {
 	at, known := q.s.ordinals[f.Column]
 	if !known {
-		return misused("the query has no column %q", f.Column)
+		return connectors.Misuse("the query has no column %q", f.Column)
 	}
 	c := &q.s.columns[at]
 	t, err := sift.NewTest(c.sifted(), f.Op, f.Values)
 	if err != nil {
-		return misused("%w", err)
+		return connectors.Misuse("%w", err)
 	}
 	q.tests = append(q.tests, test{t, c.source == sourceFile || c.source == sourceModified})
 	return nil
@@ -84,13 +84,13 @@ func (q *query) orderBy(names []string, after []any) error {
 	for i, name := range names {
 		at, known := q.s.ordinals[name]
 		if !known {
-			return misused("the query has no column %q", name)
+			return connectors.Misuse("the query has no column %q", name)
 		}
 		columns[i], sources[i] = q.s.columns[at].sifted(), q.s.columns[at].source
 	}
 	var err error
 	if q.order, err = sift.NewOrder(columns, after); err != nil {
-		return misused("%w", err)
+		return connectors.Misuse("%w", err)
 	}
 	q.natural = len(names) == 0 || len(names) > 1 && sources[0] == sourceFile && sources[1] == sourceLine
 	if q.natural && len(after) > 0 {

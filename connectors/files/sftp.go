@@ -86,13 +86,13 @@ func (r *remote) handshake(address string, config *ssh.ClientConfig) error {
 func address(t connectors.Target, port string) (string, error) {
 	host := setting(t, "host")
 	if host == "" || t.Dial == nil {
-		return "", misused("the login has no host")
+		return "", connectors.Misuse("the login has no host")
 	}
 	if n, ok := t.Settings["port"]; ok && n != nil {
 		port = fmt.Sprint(n)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", misused("the login's port is none")
+		return "", connectors.Misuse("the login's port is none")
 	}
 	return net.JoinHostPort(host, port), nil
 }
@@ -133,7 +133,7 @@ func pin(text string) (pinning, error) {
 	if strings.TrimSpace(text) == "" {
 		return pinning{}, nil // the first call says which key the server has
 	}
-	return pinning{}, misused("host_key: must be a fingerprint (SHA256:…) or a public key of the server")
+	return pinning{}, connectors.Misuse("host_key: must be a fingerprint (SHA256:…) or a public key of the server")
 }
 
 var errHostKey = errors.New("the host key is not the pinned one")
@@ -153,11 +153,11 @@ func sshLogin(credentials map[string]connectors.Secret) (func() []ssh.AuthMethod
 	if key != "" {
 		var err error
 		if signer, err = parseKey(key, credentials["passphrase"].Reveal()); err != nil {
-			return nil, misused("private_key: it cannot be read, or the passphrase is not its own")
+			return nil, connectors.Misuse("private_key: it cannot be read, or the passphrase is not its own")
 		}
 	}
 	if signer == nil && password == "" {
-		return nil, misused("the login has neither a password nor a private key")
+		return nil, connectors.Misuse("the login has neither a password nor a private key")
 	}
 	return func() []ssh.AuthMethod {
 		var methods []ssh.AuthMethod
@@ -199,7 +199,7 @@ func parseKey(key, passphrase string) (ssh.Signer, error) {
 // sshFailure says why no session came to be.
 func sshFailure(err error, shown string) error {
 	insecure := func(format string, args ...any) error {
-		f := misused(format, args...)
+		f := connectors.Misuse(format, args...)
 		f.Kind, f.Err = connectors.Insecure, err
 		f.Source["fingerprint"] = shown
 		return f

@@ -36,11 +36,11 @@ func smbDialer(t connectors.Target) (func(context.Context) (place, error), error
 	}
 	name := setting(t, "share")
 	if name == "" || strings.ContainsAny(name, `/\`) {
-		return nil, misused("share: must be the name of a share, without slashes")
+		return nil, connectors.Misuse("share: must be the name of a share, without slashes")
 	}
 	folder, ok := cleanFolder(setting(t, "path"))
 	if !ok {
-		return nil, misused("path: must be a folder below the share")
+		return nil, connectors.Misuse("path: must be a folder below the share")
 	}
 	user, domain := setting(t, "username"), setting(t, "domain")
 	if before, after, both := strings.Cut(user, `\`); both {

@@ -2,50 +2,32 @@ package files
 
 import (
 	"context"
-	"iter"
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
 )
 
-// tx is a unit of work in name: a file that was renamed is there.
-type tx struct {
-	conn     *conn
-	readOnly bool
-	over     bool
-}
-
-var _ connectors.Tx = (*tx)(nil)
-
-// Begin implements connectors.Conn.
+// Begin implements connectors.Conn: a file that was renamed is there.
 func (c *conn) Begin(_ context.Context, readOnly bool) (connectors.Tx, error) {
-	return &tx{conn: c, readOnly: readOnly}, nil
+	return &connectors.Immediate{Conn: c, ReadOnly: readOnly, Run: c.exec}, nil
 }
 
-// Read implements connectors.Tx.
-func (t *tx) Read(ctx context.Context, r connectors.Read) iter.Seq2[connectors.Row, error] {
-	if t.over {
-		return func(yield func(connectors.Row, error) bool) { yield(nil, misused("the unit of work is over")) }
-	}
-	return t.conn.Read(ctx, r)
-}
-
-// Exec implements connectors.Tx.
-func (t *tx) Exec(ctx context.Context, s connectors.Statement, vars connectors.Vars) (connectors.Effect, error) {
+// exec runs one statement.
+func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors.Vars, readOnly bool) (connectors.Effect, error) {
 	own, ok := s.(*statement)
 	switch {
 	case !ok:
-		return connectors.Effect{}, misused("the statement was compiled by another driver: %T", s)
+		return connectors.Effect{}, connectors.Misuse("the statement was compiled by another driver: %T", s)
 	case !own.writes:
-		return connectors.Effect{}, misused("a query has no effect: it has no `write`")
-	case t.over || t.readOnly:
-		return connectors.Effect{}, misused("the unit of work is over, or can only read")
+		return connectors.Effect{}, connectors.Misuse("a query has no effect: it has no `write`")
+	case readOnly:
+		return connectors.Effect{}, connectors.Misuse("the unit of work can only read")
 	}
 	out, err := own.outbound(vars)
 	if err != nil {
 		return connectors.Effect{}, err
 	}
-	if err := t.conn.with(ctx, lane.Calls, func(call *call) error { return call.send(out) }); err != nil {
+	if err := c.with(ctx, lane.Calls, func(call *call) error { return call.send(out) }); err != nil {
 		return connectors.Effect{}, out.outcome(err)
 	}
 	effect := connectors.Effect{Affected: 1}
@@ -57,9 +39,3 @@ func (t *tx) Exec(ctx context.Context, s connectors.Statement, vars connectors.V
 	}
 	return effect, nil
 }
-
-// Commit implements connectors.Tx.
-func (t *tx) Commit(context.Context) error { t.over = true; return nil }
-
-// Rollback implements connectors.Tx.
-func (t *tx) Rollback() error { t.over = true; return nil }

@@ -39,7 +39,7 @@ func (s *statement) outbound(vars connectors.Vars) (*outbound, error) {
 		return nil, err
 	}
 	if len(out.name) > 200 {
-		return nil, misused("the file's name would have more than 200 characters")
+		return nil, connectors.Misuse("the file's name would have more than 200 characters")
 	}
 	if out.sent, err = s.sent.folder(vars); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (s *statement) outbound(vars connectors.Vars) (*outbound, error) {
 	out.data = []byte(text)
 	if l.encoding != nil {
 		if out.data, err = l.encoding.NewEncoder().Bytes(out.data); err != nil {
-			return nil, misused("a value has a character that the file's encoding does not have")
+			return nil, connectors.Misuse("a value has a character that the file's encoding does not have")
 		}
 	}
 	return out, nil
@@ -77,10 +77,10 @@ func (s *statement) text(l *layout, vars connectors.Vars) (string, error) {
 	if s.each != "" {
 		list, ok := vars[s.each].([]connectors.Vars)
 		if !ok && vars[s.each] != nil {
-			return "", misused("%s is no list", s.each)
+			return "", connectors.Misuse("%s is no list", s.each)
 		}
 		if members = list; len(members) == 0 {
-			return "", misused("%s is empty: there would be no line in the file", s.each)
+			return "", connectors.Misuse("%s is empty: there would be no line in the file", s.each)
 		}
 	}
 	for i, member := range members {
@@ -88,7 +88,7 @@ func (s *statement) text(l *layout, vars connectors.Vars) (string, error) {
 			return "", err
 		}
 		if w.b.Len() > maxOutbound {
-			return "", misused("the file would have more than %d bytes", maxOutbound)
+			return "", connectors.Misuse("the file would have more than %d bytes", maxOutbound)
 		}
 	}
 	if l.trailer != "" {
@@ -107,14 +107,14 @@ func (s *statement) line(w *writer, vars, member connectors.Vars, index int) err
 		}
 		v, known := from[c.name]
 		if !known {
-			return misused("the statement's parameter :%s%s has no value", where, c.name)
+			return connectors.Misuse("the statement's parameter :%s%s has no value", where, c.name)
 		}
 		var err error
 		if fields[i], err = w.l.text(c, v); err != nil {
-			return misused("%s%s: %w", where, c.name, err)
+			return connectors.Misuse("%s%s: %w", where, c.name, err)
 		}
 		if err := w.fits(c, fields[i]); err != nil {
-			return misused("%s%s: %w", where, c.name, err)
+			return connectors.Misuse("%s%s: %w", where, c.name, err)
 		}
 	}
 	if w.l.format == formatFixed {

@@ -29,13 +29,13 @@ func (c *conn) rendering(ctx context.Context, vars connectors.Vars) *template.Re
 	return &template.Rendering{Vars: vars, Encode: encode, Driver: finder{ctx, func(ctx context.Context, model string, domain any, field string) (any, error) {
 		name, err := json.Marshal([]any{model, domain, field})
 		if err != nil {
-			return nil, misused("the domain of a look-up: %w", err)
+			return nil, connectors.Misuse("the domain of a look-up: %w", err)
 		}
 		if v, there := known[string(name)]; there {
 			return v, nil
 		}
 		if len(known) == lookUps {
-			return nil, misused("the call needs more than %d look-ups", lookUps)
+			return nil, connectors.Misuse("the call needs more than %d look-ups", lookUps)
 		}
 		v, err := c.find(ctx, model, domain, field)
 		if err == nil {
@@ -123,7 +123,7 @@ func (c *conn) post(ctx context.Context, path string, login *grant, call invocat
 	}
 	body, err := json.Marshal(map[string]any{"id": 1, "method": call.method, "params": params}) // these three, and no other
 	if err != nil {
-		return nil, misused("a value cannot be sent: %w", err)
+		return nil, connectors.Misuse("a value cannot be sent: %w", err)
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
 	if login != nil {

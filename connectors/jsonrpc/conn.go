@@ -50,12 +50,12 @@ func open(t connectors.Target) (*conn, error) {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
 	if c.database == "" {
-		return nil, misused("the login has no database")
+		return nil, connectors.Misuse("the login has no database")
 	}
 	if t.Check != nil {
 		s, ok := t.Check.(*statement)
 		if !ok || s.method == "" {
-			return nil, misused("the check must be a call of this driver")
+			return nil, connectors.Misuse("the check must be a call of this driver")
 		}
 		c.check = s
 	}
@@ -147,7 +147,7 @@ func (c *conn) read(ctx context.Context, r connectors.Read, yield func(connector
 // readCall reads the records that a call gives; the system orders and filters them, nobody else does.
 func (c *conn) readCall(ctx context.Context, s *statement, r connectors.Read, yield func(connectors.Row, error) bool) error {
 	if len(r.Filters) > 0 || r.After != nil {
-		return misused("what a call gives cannot be filtered or begun in the middle")
+		return connectors.Misuse("what a call gives cannot be filtered or begun in the middle")
 	}
 	call, err := c.invocation(ctx, s, r.Vars)
 	if err != nil {

@@ -39,7 +39,7 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 // Open implements connectors.Driver. It logs in when the first call needs it.
 func (Driver) Open(_ context.Context, t connectors.Target) (connectors.Conn, error) {
 	if err := checkDialect(t.Dialect); err != nil {
-		return nil, misused("%w", err)
+		return nil, connectors.Misuse("%w", err)
 	}
 	c, err := open(t)
 	if err != nil {

@@ -34,11 +34,11 @@ func (c *conn) plan(ctx context.Context, r connectors.Read) (*query, error) {
 	s, ok := r.Statement.(*statement)
 	switch {
 	case !ok:
-		return nil, misused("the statement was compiled by another driver: %T", r.Statement)
+		return nil, connectors.Misuse("the statement was compiled by another driver: %T", r.Statement)
 	case s.method != "":
-		return nil, misused("a call cannot be read from: it has no rows")
+		return nil, connectors.Misuse("a call cannot be read from: it has no rows")
 	case r.After != nil && len(r.After) != len(r.OrderBy):
-		return nil, misused("the position has %d values, the order %d columns", len(r.After), len(r.OrderBy))
+		return nil, connectors.Misuse("the position has %d values, the order %d columns", len(r.After), len(r.OrderBy))
 	}
 	q := &query{s: s, after: r.After, limit: r.Limit}
 	rendering := c.rendering(ctx, r.Vars)
@@ -66,7 +66,7 @@ func (q *query) orderBy(columns []string) error {
 	for _, name := range columns {
 		c, known := q.s.columns[name]
 		if !known || len(c.paths) != 1 {
-			return misused("%q is no column that the query can be ordered by", name)
+			return connectors.Misuse("%q is no column that the query can be ordered by", name)
 		}
 		q.order = append(q.order, key{name, c.paths[0], c.kind})
 	}
@@ -80,14 +80,14 @@ func (q *query) orderBy(columns []string) error {
 func (s *statement) condition(f connectors.Filter) (any, error) {
 	c, known := s.columns[f.Column]
 	if !known {
-		return nil, misused("the query has no column %q", f.Column)
+		return nil, connectors.Misuse("the query has no column %q", f.Column)
 	}
 	values := make([]any, 0, len(f.Values))
 	null := false
 	for _, v := range f.Values {
 		encoded, err := encode(v, c.kind)
 		if err != nil {
-			return nil, misused("filter on %s: %w", f.Column, err)
+			return nil, connectors.Misuse("filter on %s: %w", f.Column, err)
 		}
 		if null = null || encoded == nil; encoded != nil {
 			values = append(values, encoded)
@@ -98,7 +98,7 @@ func (s *statement) condition(f connectors.Filter) (any, error) {
 	}
 	operator := map[connectors.Op]string{connectors.Greater: ">", connectors.GreaterOrEqual: ">=", connectors.Less: "<", connectors.LessOrEqual: "<="}[f.Op]
 	if operator == "" || len(values) != 1 || null {
-		return nil, misused("filter on %s: %s takes one value that is not null", f.Column, f.Op)
+		return nil, connectors.Misuse("filter on %s: %s takes one value that is not null", f.Column, f.Op)
 	}
 	return c.first(func(path string) any { return clause(path, operator, values[0]) }), nil
 }
@@ -163,7 +163,7 @@ func (q *query) page(after []any, limit int) ([]any, error) {
 func beyond(order []key, after []any) (any, error) {
 	value, err := encode(after[0], order[0].kind)
 	if err != nil || value == nil {
-		return nil, misused("the position has no value for %s", order[0].column)
+		return nil, connectors.Misuse("the position has no value for %s", order[0].column)
 	}
 	greater := clause(order[0].path, ">", value)
 	if len(order) == 1 {

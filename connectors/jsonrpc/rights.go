@@ -44,7 +44,7 @@ func (c *conn) rights(ctx context.Context, statements []connectors.Statement) ([
 	for _, s := range statements {
 		own, ok := s.(*statement)
 		if !ok {
-			return nil, misused("the statement was compiled by another driver: %T", s)
+			return nil, connectors.Misuse("the statement was compiled by another driver: %T", s)
 		}
 		if model, _, guarded := own.need(); guarded && !seen[model] {
 			seen[model] = true

@@ -2,47 +2,28 @@ package jsonrpc
 
 import (
 	"context"
-	"iter"
 	"strconv"
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
 )
 
-// tx is a unit of work in name: the server commits each call.
-type tx struct {
-	conn     *conn
-	readOnly bool
-	over     bool
-}
-
-var _ connectors.Tx = (*tx)(nil)
-
-// Begin implements connectors.Conn.
+// Begin implements connectors.Conn: the server commits each call.
 func (c *conn) Begin(_ context.Context, readOnly bool) (connectors.Tx, error) {
-	return &tx{conn: c, readOnly: readOnly}, nil
+	return &connectors.Immediate{Conn: c, ReadOnly: readOnly, Run: c.exec}, nil
 }
 
-// Read implements connectors.Tx.
-func (t *tx) Read(ctx context.Context, r connectors.Read) iter.Seq2[connectors.Row, error] {
-	if t.over {
-		return func(yield func(connectors.Row, error) bool) { yield(nil, misused("the unit of work is over")) }
-	}
-	return t.conn.Read(ctx, r)
-}
-
-// Exec implements connectors.Tx.
-func (t *tx) Exec(ctx context.Context, s connectors.Statement, vars connectors.Vars) (connectors.Effect, error) {
+// exec runs one statement.
+func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors.Vars, readOnly bool) (connectors.Effect, error) {
 	own, ok := s.(*statement)
 	switch {
 	case !ok:
-		return connectors.Effect{}, misused("the statement was compiled by another driver: %T", s)
+		return connectors.Effect{}, connectors.Misuse("the statement was compiled by another driver: %T", s)
 	case own.method == "":
-		return connectors.Effect{}, misused("a query has no effect: it has no method")
-	case t.over || t.readOnly:
-		return connectors.Effect{}, misused("the unit of work is over, or can only read")
+		return connectors.Effect{}, connectors.Misuse("a query has no effect: it has no method")
+	case readOnly:
+		return connectors.Effect{}, connectors.Misuse("the unit of work can only read")
 	}
-	c := t.conn
 	if err := c.lanes.Enter(ctx, lane.Calls, c.limits.Timeout); err != nil {
 		return connectors.Effect{}, err
 	}
@@ -92,9 +73,3 @@ func unknown(message string) *connectors.Failure {
 	f.Kind, f.Sent = connectors.Lost, true
 	return f
 }
-
-// Commit implements connectors.Tx.
-func (t *tx) Commit(context.Context) error { t.over = true; return nil }
-
-// Rollback implements connectors.Tx.
-func (t *tx) Rollback() error { t.over = true; return nil }

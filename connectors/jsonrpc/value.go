@@ -8,14 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"gantry/connectors"
 )
-
-func misused(format string, args ...any) *connectors.Failure {
-	err := fmt.Errorf(format, args...)
-	return &connectors.Failure{Kind: connectors.Misused, Message: err.Error(), Source: map[string]any{}, Err: err}
-}
 
 // The kinds of a value that its Go type does not tell.
 const (

@@ -72,7 +72,7 @@ func (c *conn) adopt(t connectors.Target) error {
 	if t.Protocol != nil {
 		p, ok := t.Protocol.(*protocol)
 		if !ok {
-			return web.Misused("the protocol was compiled by another driver: %T", t.Protocol)
+			return connectors.Misuse("the protocol was compiled by another driver: %T", t.Protocol)
 		}
 		c.protocol = p
 	} else {
@@ -81,7 +81,7 @@ func (c *conn) adopt(t connectors.Target) error {
 	if t.Check != nil {
 		s, ok := t.Check.(*statement)
 		if !ok || s.rows != "" || s.request.method != http.MethodGet {
-			return web.Misused("the check must be a get of this driver, without rows")
+			return connectors.Misuse("the check must be a get of this driver, without rows")
 		}
 		c.check = s
 	}

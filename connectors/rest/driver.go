@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"gantry/connectors"
-	"gantry/connectors/web"
 )
 
 // Driver speaks to systems with an interface over HTTP.
@@ -51,7 +50,7 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 // Open implements connectors.Driver. It logs in when the first call needs it.
 func (Driver) Open(_ context.Context, t connectors.Target) (connectors.Conn, error) {
 	if err := checkDialect(t.Dialect); err != nil {
-		return nil, web.Misused("%w", err)
+		return nil, connectors.Misuse("%w", err)
 	}
 	c, err := open(t)
 	if err != nil {

@@ -135,10 +135,10 @@ func (c *conn) loginOf(t connectors.Target) (func(context.Context) (*grant, erro
 	case loginOAuth2:
 		return c.oauth2(t)
 	default:
-		return nil, web.Misused("the login must be one of %s", strings.Join(logins, ", "))
+		return nil, connectors.Misuse("the login must be one of %s", strings.Join(logins, ", "))
 	}
 	if strings.ContainsAny(static.value, "\r\n") || !headerName.MatchString(static.header) {
-		return nil, web.Misused("the login has a line's end in it, or the header %q is none", static.header)
+		return nil, connectors.Misuse("the login has a line's end in it, or the header %q is none", static.header)
 	}
 	return func(ctx context.Context) (*grant, error) {
 		g := *static // each login is its own: a session tells them apart

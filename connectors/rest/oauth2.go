@@ -20,7 +20,7 @@ func (c *conn) oauth2(t connectors.Target) (func(context.Context) (*grant, error
 	}
 	issuer, err := web.New(web.Options{Address: base, CA: setting(t, "ca"), Dial: t.Dial, Timeout: c.limits.Timeout, Logger: c.logger})
 	if err != nil {
-		return nil, web.Misused("token_address: %w", err)
+		return nil, connectors.Misuse("token_address: %w", err)
 	}
 	c.issuer = issuer
 	form := url.Values{"grant_type": {"client_credentials"}}

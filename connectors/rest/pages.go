@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"gantry/connectors"
-	"gantry/connectors/web"
 )
 
 // Bounds of one read.
@@ -91,7 +90,7 @@ func (w *walk) where() error {
 		for i, v := range w.after {
 			var err error
 			if encoded[i], err = q.times().encode(v, q.order[i].kind); err != nil {
-				return web.Misused("the position: %w", err)
+				return connectors.Misuse("the position: %w", err)
 			}
 		}
 		var err error

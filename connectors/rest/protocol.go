@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"gantry/connectors"
 	"gantry/connectors/template"
-	"gantry/connectors/web"
 )
 
 // protocol is what a product's statements have in common.
@@ -175,7 +175,7 @@ func compileSecret(_ *template.Compiler, v map[string]any) (template.Value, erro
 func (s secret) Render(r *template.Rendering) (any, error) {
 	credential, known := r.Driver.(credentials)[s.name]
 	if !known {
-		return nil, web.Misused("the login has no credential %q", s.name)
+		return nil, connectors.Misuse("the login has no credential %q", s.name)
 	}
 	return credential.Reveal(), nil
 }

@@ -44,11 +44,11 @@ func (c *conn) plan(r connectors.Read) (*query, error) {
 	s, ok := r.Statement.(*statement)
 	switch {
 	case !ok:
-		return nil, web.Misused("the statement was compiled by another driver: %T", r.Statement)
+		return nil, connectors.Misuse("the statement was compiled by another driver: %T", r.Statement)
 	case s.rows == "":
-		return nil, web.Misused("a call cannot be read from: it has no rows")
+		return nil, connectors.Misuse("a call cannot be read from: it has no rows")
 	case r.After != nil && (len(r.After) != len(r.OrderBy) || s.each != ""):
-		return nil, web.Misused("the position has %d values, the order %d columns; members of records have none", len(r.After), len(r.OrderBy))
+		return nil, connectors.Misuse("the position has %d values, the order %d columns; members of records have none", len(r.After), len(r.OrderBy))
 	}
 	q := &query{c: c, s: s, ways: s.ways.over(c.protocol.ways), after: r.After, limit: r.Limit}
 	if err := q.render(r); err != nil {
@@ -78,7 +78,7 @@ func (q *query) render(r connectors.Read) error {
 		return err
 	}
 	if w := q.ways.where; w != nil && slices.Contains(q.s.loose, w.parameter) {
-		return web.Misused("the parameter %q is a language: what varies in it stands in `only`", w.parameter)
+		return connectors.Misuse("the parameter %q is a language: what varies in it stands in `only`", w.parameter)
 	}
 	path, err := q.s.request.renderPath(with.Vars)
 	if err != nil {
@@ -111,7 +111,7 @@ func (q *query) narrow(r connectors.Read) error {
 			return err
 		}
 		if len(parts)*len(q.branches) > maxBranches {
-			return web.Misused("filter on %s: too many values at once", f.Column)
+			return connectors.Misuse("filter on %s: too many values at once", f.Column)
 		}
 		var more [][]condition
 		for _, branch := range q.branches {
@@ -133,11 +133,11 @@ func (q *query) orderBy(columns []string) error {
 		c, known := q.s.columns[name]
 		switch {
 		case !known || c.header:
-			return web.Misused("%q is no column that the query can be ordered by", name)
+			return connectors.Misuse("%q is no column that the query can be ordered by", name)
 		case q.s.each != "" && !c.parent:
 			q.inner = append(q.inner, key{name, c.path, c.compared()})
 		case len(q.inner) > 0:
-			return web.Misused("%q: the records come before their members in an order", name)
+			return connectors.Misuse("%q: the records come before their members in an order", name)
 		default:
 			q.order = append(q.order, key{name, c.path, c.compared()})
 		}
@@ -145,13 +145,13 @@ func (q *query) orderBy(columns []string) error {
 	p := q.ways.pages
 	switch {
 	case p != nil && p.by == byKeyset && (len(q.order) == 0 || q.ways.sort == nil || q.ways.where == nil || q.ways.where.parameter == ""):
-		return web.Misused("pages by keyset need where with a language, sort, and an `order` of the query")
+		return connectors.Misuse("pages by keyset need where with a language, sort, and an `order` of the query")
 	case q.ways.sort != nil || len(q.order) == 0 || q.ordered(columns):
 		return nil
 	case q.s.each != "" && len(q.branches) <= 1: // the engine puts members to their records
 		return nil
 	}
-	return web.Misused("the system cannot order by %v: `sort` says how, or `order` what its own is", columns)
+	return connectors.Misuse("the system cannot order by %v: `sort` says how, or `order` what its own is", columns)
 }
 
 // ordered tells whether the system's own order is the one that is asked for.

@@ -159,7 +159,7 @@ func (r *request) render(with *template.Rendering, query url.Values) (web.Reques
 		return out, err
 	}
 	if out.Body, err = json.Marshal(body); err != nil {
-		return out, web.Misused("a value cannot be sent: %w", err)
+		return out, connectors.Misuse("a value cannot be sent: %w", err)
 	}
 	out.Header.Set("Content-Type", "application/json")
 	return out, nil
@@ -176,7 +176,7 @@ func (r *request) renderPath(vars connectors.Vars) (string, error) {
 		value, known := vars[p.param]
 		s := scalar(value)
 		if !known || s == "" || strings.Trim(s, ".") == "" {
-			return "", web.Misused("the parameter :%s is no segment of a path", p.param)
+			return "", connectors.Misuse("the parameter :%s is no segment of a path", p.param)
 		}
 		b.WriteString(url.PathEscape(s))
 	}

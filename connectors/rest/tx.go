@@ -2,49 +2,29 @@ package rest
 
 import (
 	"context"
-	"iter"
 	"maps"
 	"net/http"
 	"strconv"
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
-	"gantry/connectors/web"
 )
 
-// tx is a unit of work in name: the system does each call at once.
-type tx struct {
-	conn     *conn
-	readOnly bool
-	over     bool
-}
-
-var _ connectors.Tx = (*tx)(nil)
-
-// Begin implements connectors.Conn.
+// Begin implements connectors.Conn: the system does each call at once.
 func (c *conn) Begin(_ context.Context, readOnly bool) (connectors.Tx, error) {
-	return &tx{conn: c, readOnly: readOnly}, nil
+	return &connectors.Immediate{Conn: c, ReadOnly: readOnly, Run: c.exec}, nil
 }
 
-// Read implements connectors.Tx.
-func (t *tx) Read(ctx context.Context, r connectors.Read) iter.Seq2[connectors.Row, error] {
-	if t.over {
-		return func(yield func(connectors.Row, error) bool) { yield(nil, web.Misused("the unit of work is over")) }
-	}
-	return t.conn.Read(ctx, r)
-}
-
-// Exec implements connectors.Tx.
-func (t *tx) Exec(ctx context.Context, s connectors.Statement, vars connectors.Vars) (connectors.Effect, error) {
+// exec runs one statement.
+func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors.Vars, readOnly bool) (connectors.Effect, error) {
 	own, ok := s.(*statement)
 	effect := connectors.Effect{Affected: -1}
 	switch {
 	case !ok:
-		return effect, web.Misused("the statement was compiled by another driver: %T", s)
-	case t.over || t.readOnly && own.request.method != http.MethodGet:
-		return effect, web.Misused("the unit of work is over, or can only read")
+		return effect, connectors.Misuse("the statement was compiled by another driver: %T", s)
+	case readOnly && own.request.method != http.MethodGet:
+		return effect, connectors.Misuse("the unit of work can only read")
 	}
-	c := t.conn
 	if err := c.lanes.Enter(ctx, lane.Calls, c.limits.Timeout); err != nil {
 		return effect, err
 	}
@@ -109,9 +89,3 @@ func (c *conn) value(from column, header http.Header, record, parent any) (any, 
 	}
 	return c.protocol.decode(at(record, from.path), from.kind)
 }
-
-// Commit implements connectors.Tx.
-func (t *tx) Commit(context.Context) error { t.over = true; return nil }
-
-// Rollback implements connectors.Tx.
-func (t *tx) Rollback() error { t.over = true; return nil }

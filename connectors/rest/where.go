@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"gantry/connectors"
-	"gantry/connectors/web"
 )
 
 // where is how a query says which records it wants: in a language, whose text stands in one parameter, or by a parameter for
@@ -118,7 +117,7 @@ type condition struct {
 func (q *query) conditions(f connectors.Filter) ([]condition, error) {
 	c, known := q.s.columns[f.Column]
 	if !known || c.header || c.parent != (q.s.each != "") {
-		return nil, web.Misused("the query has no column %q to compare", f.Column)
+		return nil, connectors.Misuse("the query has no column %q to compare", f.Column)
 	}
 	one := condition{field: c.path, column: f.Column, op: f.Op}
 	for _, v := range f.Values {
@@ -128,15 +127,15 @@ func (q *query) conditions(f connectors.Filter) ([]condition, error) {
 		}
 		encoded, err := q.times().encode(v, c.compared())
 		if err != nil {
-			return nil, web.Misused("filter on %s: %w", f.Column, err)
+			return nil, connectors.Misuse("filter on %s: %w", f.Column, err)
 		}
 		one.values = append(one.values, encoded)
 	}
 	if f.Op != connectors.Equal && (len(one.values) != 1 || one.null) {
-		return nil, web.Misused("filter on %s: %s takes one value that is not null", f.Column, f.Op)
+		return nil, connectors.Misuse("filter on %s: %s takes one value that is not null", f.Column, f.Op)
 	}
 	if _, known := operators[f.Op]; !known {
-		return nil, web.Misused("filter on %s: there is no comparison %q", f.Column, f.Op)
+		return nil, connectors.Misuse("filter on %s: there is no comparison %q", f.Column, f.Op)
 	}
 	return q.ways.where.split(one), nil
 }
@@ -212,19 +211,19 @@ func (w *where) compared(field string, op connectors.Op, v any) (string, error) 
 	switch v := v.(type) {
 	case string:
 		if w.refuseLast != "" && strings.HasSuffix(v, w.refuseLast) || strings.ContainsAny(v, "\x00\r\n") {
-			return "", web.Misused("the system cannot compare with this text: it ends in %q, or holds a line's end", w.refuseLast)
+			return "", connectors.Misuse("the system cannot compare with this text: it ends in %q, or holds a line's end", w.refuseLast)
 		}
 		return w.comparison(field, op, w.quote+w.replace.Replace(v)+w.quote), nil
 	case int64, float64, bool, json.Number:
 		return w.comparison(field, op, fmt.Sprint(v)), nil
 	}
-	return "", web.Misused("the system cannot compare with a %T", v)
+	return "", connectors.Misuse("the system cannot compare with a %T", v)
 }
 
 // beyond is what holds for the records after a position: the first column greater, or equal and the rest beyond.
 func (w *where) beyond(order []key, after []any) (string, error) {
 	if after[0] == nil {
-		return "", web.Misused("the position has no value for %s", order[0].column)
+		return "", connectors.Misuse("the position has no value for %s", order[0].column)
 	}
 	greater, err := w.compared(order[0].field, connectors.Greater, after[0])
 	if err != nil || len(order) == 1 {
@@ -246,7 +245,7 @@ func (w *where) sayParameters(all []condition, into url.Values) error {
 			name = w.byColumn[c.column][c.op]
 		}
 		if name == "" || c.null || into.Has(name) {
-			return web.Misused("filter on %s by %s: %w", c.column, c.op, errNoLanguage)
+			return connectors.Misuse("filter on %s by %s: %w", c.column, c.op, errNoLanguage)
 		}
 		texts := make([]string, len(c.values))
 		for i, v := range c.values {
@@ -260,7 +259,7 @@ func (w *where) sayParameters(all []condition, into url.Values) error {
 		case w.listed == "comma" && !slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, ",") }):
 			into.Set(name, strings.Join(texts, ","))
 		default:
-			return web.Misused("filter on %s: %w", c.column, errNoLanguage)
+			return connectors.Misuse("filter on %s: %w", c.column, errNoLanguage)
 		}
 	}
 	return nil

@@ -39,7 +39,7 @@ var _ connectors.Conn = (*conn)(nil)
 func open(t connectors.Target) (*conn, error) {
 	v, err := versionOf(t.Dialect)
 	if err != nil {
-		return nil, web.Misused("%w", err)
+		return nil, connectors.Misuse("%w", err)
 	}
 	c := &conn{version: v, limits: t.Limits}
 	c.limits.Concurrency = cmp.Or(c.limits.Concurrency, defaultConcurrency)
@@ -47,7 +47,7 @@ func open(t connectors.Target) (*conn, error) {
 	c.limits.PageSize = min(cmp.Or(c.limits.PageSize, defaultPage), maxPage)
 	check, ok := t.Check.(*statement)
 	if !ok || check.records == nil {
-		return nil, web.Misused("the check must be a query of this driver: SOAP itself has no call that proves a login")
+		return nil, connectors.Misuse("the check must be a query of this driver: SOAP itself has no call that proves a login")
 	}
 	c.check = check
 	if c.identity, err = newIdentity(t); err != nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"gantry/connectors"
-	"gantry/connectors/web"
 )
 
 // The ways to log in.
@@ -34,7 +33,7 @@ func newIdentity(t connectors.Target) (identity, error) {
 		id.way = loginBasic
 	case loginNone, loginBasic, loginText, loginDigest:
 	default:
-		return id, web.Misused("login: must be basic, wsse-text, wsse-digest or none")
+		return id, connectors.Misuse("login: must be basic, wsse-text, wsse-digest or none")
 	}
 	return id, nil
 }

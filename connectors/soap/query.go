@@ -9,7 +9,6 @@ import (
 	"gantry/connectors"
 	"gantry/connectors/markup"
 	"gantry/connectors/sift"
-	"gantry/connectors/web"
 )
 
 // query is one Read, taken apart.
@@ -36,19 +35,19 @@ func plan(r connectors.Read) (*query, error) {
 	s, ok := r.Statement.(*statement)
 	switch {
 	case !ok:
-		return nil, web.Misused("the statement was compiled by another driver: %T", r.Statement)
+		return nil, connectors.Misuse("the statement was compiled by another driver: %T", r.Statement)
 	case s.records == nil:
-		return nil, web.Misused("a call cannot be read from: it has no records")
+		return nil, connectors.Misuse("a call cannot be read from: it has no records")
 	}
 	q := &query{s: s, vars: r.Vars, limit: r.Limit, asked: map[string]any{}}
 	for _, f := range r.Filters {
 		c := s.column(f.Column)
 		if c == nil {
-			return nil, web.Misused("the query has no column %q", f.Column)
+			return nil, connectors.Misuse("the query has no column %q", f.Column)
 		}
 		t, err := sift.NewTest(c.Column, f.Op, f.Values)
 		if err != nil {
-			return nil, web.Misused("%w", err)
+			return nil, connectors.Misuse("%w", err)
 		}
 		q.tests = append(q.tests, t)
 		if f.Op == connectors.Equal && len(f.Values) == 1 {
@@ -59,13 +58,13 @@ func plan(r connectors.Read) (*query, error) {
 	for _, name := range r.OrderBy {
 		c := s.column(name)
 		if c == nil {
-			return nil, web.Misused("the query has no column %q", name)
+			return nil, connectors.Misuse("the query has no column %q", name)
 		}
 		columns = append(columns, c.Column)
 	}
 	var err error
 	if q.order, err = sift.NewOrder(columns, r.After); err != nil {
-		return nil, web.Misused("%w", err)
+		return nil, connectors.Misuse("%w", err)
 	}
 	q.natural = len(r.OrderBy) == 0 || slices.Equal(s.sorted, r.OrderBy)
 	return q, nil

@@ -14,7 +14,6 @@ import (
 
 	"gantry/connectors"
 	"gantry/connectors/sift"
-	"gantry/connectors/web"
 )
 
 // element is an element of a template. It is written as its author wrote it, prefixes included.
@@ -226,14 +225,14 @@ func (r *rendering) of(v value, name string) (text string, there bool, err error
 	}
 	switch {
 	case !known:
-		return "", false, web.Misused("the statement's parameter :%s%s has no value", r.at, v.param)
+		return "", false, connectors.Misuse("the statement's parameter :%s%s has no value", r.at, v.param)
 	case given == nil && v.optional:
 		return "", false, nil
 	case given == nil || given == "":
-		return "", false, web.Misused("%s%s is missing: the system's <%s> must have a value", r.at, v.param, name)
+		return "", false, connectors.Misuse("%s%s is missing: the system's <%s> must have a value", r.at, v.param, name)
 	}
 	if text, err = lexical(given, v.kind); err != nil {
-		return "", false, web.Misused("%s%s: %w", r.at, v.param, err)
+		return "", false, connectors.Misuse("%s%s: %w", r.at, v.param, err)
 	}
 	return text, true, nil
 }
@@ -244,7 +243,7 @@ func (r *rendering) write(e *element) error {
 	}
 	list, ok := r.vars[e.each].([]connectors.Vars)
 	if !ok && r.vars[e.each] != nil {
-		return web.Misused("%s is no list", e.each)
+		return connectors.Misuse("%s is no list", e.each)
 	}
 	outer := r.vars
 	defer func() { r.vars, r.at = outer, "" }()

@@ -58,7 +58,7 @@ func readText(settings map[string]any, name string, into *string) error {
 	case string:
 		*into = v
 	default:
-		return misused("the setting %s must be text", name)
+		return connectors.Misuse("the setting %s must be text", name)
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func readPort(v any) (int, error) {
 		err = strconv.ErrSyntax
 	}
 	if err != nil || port < 0 || port > 65535 {
-		return 0, misused("the setting port must be a number up to 65535")
+		return 0, connectors.Misuse("the setting port must be a number up to 65535")
 	}
 	return port, nil
 }
@@ -100,14 +100,14 @@ func (a *address) readTLS(settings map[string]any) error {
 		a.secure = tlsPrefer
 	case tlsDisable, tlsPrefer, tlsRequire, tlsVerify:
 	default:
-		return misused("the setting tls must be disable, prefer, require or verify-full")
+		return connectors.Misuse("the setting tls must be disable, prefer, require or verify-full")
 	}
 	if ca == "" {
 		return nil
 	}
 	a.roots = x509.NewCertPool()
 	if !a.roots.AppendCertsFromPEM([]byte(ca)) {
-		return misused("the setting ca holds no certificate in PEM form")
+		return connectors.Misuse("the setting ca holds no certificate in PEM form")
 	}
 	return nil
 }

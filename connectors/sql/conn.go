@@ -71,7 +71,7 @@ func (c *conn) prepareCheck(given connectors.Statement) (err error) {
 	}
 	s, ok := given.(*statement)
 	if !ok {
-		return misused("the check was compiled by another driver: %T", given)
+		return connectors.Misuse("the check was compiled by another driver: %T", given)
 	}
 	c.check = s
 	return nil

@@ -33,7 +33,7 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 func (Driver) Open(ctx context.Context, t connectors.Target) (connectors.Conn, error) {
 	d, ok := findDialect(t.Dialect)
 	if !ok {
-		return nil, misused("%w", unknownDialect(t.Dialect))
+		return nil, connectors.Misuse("%w", unknownDialect(t.Dialect))
 	}
 	a, err := newAddress(t)
 	if err != nil {

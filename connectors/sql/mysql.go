@@ -71,7 +71,7 @@ func (mySQL) connector(a address, l connectors.Limits) (driver.Connector, error)
 	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return nil, misused("the settings do not make a MySQL login")
+		return nil, connectors.Misuse("the settings do not make a MySQL login")
 	}
 	return sessions{connector, l}, nil
 }

@@ -78,7 +78,7 @@ func (oracle) connector(a address, _ connectors.Limits) (driver.Connector, error
 	dsn := goora.BuildUrl(a.host, a.portOr(1521), a.database, a.username, a.password.Reveal(), options)
 	connector, ok := goora.NewConnector(dsn).(*goora.OracleConnector)
 	if !ok {
-		return nil, misused("the Oracle library gives an unknown connector")
+		return nil, connectors.Misuse("the Oracle library gives an unknown connector")
 	}
 	connector.Dialer(contextDialer(a.dialer(1521)))
 	if options["SSL"] != "" {

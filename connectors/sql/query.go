@@ -27,13 +27,13 @@ func render(s *statement, vars connectors.Vars) (*query, error) {
 func renderRead(r connectors.Read) (*query, error) {
 	s, ok := r.Statement.(*statement)
 	if !ok {
-		return nil, misused("the statement was compiled by another driver: %T", r.Statement)
+		return nil, connectors.Misuse("the statement was compiled by another driver: %T", r.Statement)
 	}
 	if len(r.Filters) == 0 && len(r.OrderBy) == 0 && r.Limit == 0 {
 		return render(s, r.Vars)
 	}
 	if !s.wraps {
-		return nil, misused("only a SELECT can be filtered, ordered or limited; on SQL Server it cannot begin with WITH")
+		return nil, connectors.Misuse("only a SELECT can be filtered, ordered or limited; on SQL Server it cannot begin with WITH")
 	}
 	q := &query{dialect: s.dialect, numbers: map[string]int{}}
 	q.wrap(s, r)
@@ -212,7 +212,7 @@ func (q *query) write(parts ...string) {
 
 func (q *query) fail(format string, args ...any) {
 	if q.err == nil {
-		q.err = misused(format, args...)
+		q.err = connectors.Misuse(format, args...)
 	}
 }
 

@@ -69,7 +69,7 @@ func (sqlite) cast(any) (before, after string) { return "", "" }
 // connector opens the file that the plant's policy allows; it never makes a new one.
 func (sqlite) connector(a address, l connectors.Limits) (driver.Connector, error) {
 	if a.openPath == nil {
-		return nil, misused("no local file may be opened here")
+		return nil, connectors.Misuse("no local file may be opened here")
 	}
 	path, err := a.openPath(a.path)
 	if err != nil {

@@ -104,7 +104,7 @@ func (sqlServer) connector(a address, l connectors.Limits) (driver.Connector, er
 	}
 	config, err := msdsn.Parse(dsn.String())
 	if err != nil {
-		return nil, misused("the settings do not make an SQL Server login") // err might show the password
+		return nil, connectors.Misuse("the settings do not make an SQL Server login") // err might show the password
 	}
 	if config.TLSConfig != nil && a.roots != nil {
 		config.TLSConfig.RootCAs = a.roots

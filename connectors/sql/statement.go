@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"gantry/connectors"
 )
 
 // statement is a definition's SQL, taken apart once and rendered many times.
@@ -86,9 +84,3 @@ func isEffect(word string) bool {
 
 // plainName is what a column of a filter or an order may be called: nothing that would need escaping.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$#]{0,127}$`)
-
-// misused is a fault of whoever called the driver.
-func misused(format string, args ...any) *connectors.Failure {
-	err := fmt.Errorf(format, args...)
-	return &connectors.Failure{Kind: connectors.Misused, Message: err.Error(), Source: map[string]any{}, Err: err}
-}

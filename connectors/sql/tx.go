@@ -80,7 +80,7 @@ func (t *tx) Exec(ctx context.Context, s connectors.Statement, vars connectors.V
 	own, ok := s.(*statement)
 	switch {
 	case !ok:
-		return connectors.Effect{}, misused("the statement was compiled by another driver: %T", s)
+		return connectors.Effect{}, connectors.Misuse("the statement was compiled by another driver: %T", s)
 	case t.over:
 		return connectors.Effect{}, errOver()
 	}
@@ -187,4 +187,4 @@ func (t *tx) finish(failed bool) {
 	t.giveBack()
 }
 
-func errOver() error { return misused("the unit of work is over") }
+func errOver() error { return connectors.Misuse("the unit of work is over") }

@@ -1,8 +1,6 @@
 package template
 
 import (
-	"fmt"
-
 	"gantry/connectors"
 )
 
@@ -22,11 +20,6 @@ type (
 	}
 )
 
-func misused(format string, args ...any) *connectors.Failure {
-	err := fmt.Errorf(format, args...)
-	return &connectors.Failure{Kind: connectors.Misused, Message: err.Error(), Source: map[string]any{}, Err: err}
-}
-
 // Render implements Value.
 func (t literal) Render(*Rendering) (any, error) { return t.value, nil }
 
@@ -34,11 +27,11 @@ func (t literal) Render(*Rendering) (any, error) { return t.value, nil }
 func (t parameter) Render(r *Rendering) (any, error) {
 	value, known := r.Vars[t.name]
 	if !known {
-		return nil, misused("the statement's parameter :%s has no value", t.name)
+		return nil, connectors.Misuse("the statement's parameter :%s has no value", t.name)
 	}
 	out, err := r.Encode(value, t.kind)
 	if err != nil {
-		return nil, misused("the parameter :%s: %w", t.name, err)
+		return nil, connectors.Misuse("the parameter :%s: %w", t.name, err)
 	}
 	return out, nil
 }
@@ -86,7 +79,7 @@ func (t each) members(r *Rendering) ([]any, error) {
 	var out []any
 	list, ok := r.Vars[t.list].([]connectors.Vars)
 	if !ok && r.Vars[t.list] != nil {
-		return nil, misused("%s is no list", t.list)
+		return nil, connectors.Misuse("%s is no list", t.list)
 	}
 	for _, vars := range list {
 		one := *r

@@ -107,7 +107,7 @@ func rootsWith(pem string) (*x509.CertPool, error) {
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM([]byte(pem)) {
-		return nil, Misused("ca: no certificate in PEM form is in it")
+		return nil, connectors.Misuse("ca: no certificate in PEM form is in it")
 	}
 	return roots, nil
 }
@@ -146,11 +146,11 @@ func (c *Client) bound(ctx context.Context, patience time.Duration) (context.Con
 func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) {
 	to, err := c.base.Parse(r.URL)
 	if err != nil || !sameOrigin(to, c.base) {
-		return nil, Misused("the request leads away from the connection's address")
+		return nil, connectors.Misuse("the request leads away from the connection's address")
 	}
 	request, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), to.String(), bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, Misused("the request cannot be made: %w", err)
+		return nil, connectors.Misuse("the request cannot be made: %w", err)
 	}
 	maps.Copy(request.Header, r.Header)
 	request.Header.Set("User-Agent", "gantry")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -26,12 +25,6 @@ var (
 	errSlow     = errors.New("the system did not answer in time")
 	errTooLarge = errors.New("the system's answer is larger than the connection takes")
 )
-
-// Misused is a fault of whoever called.
-func Misused(format string, args ...any) *connectors.Failure {
-	err := fmt.Errorf(format, args...)
-	return &connectors.Failure{Kind: connectors.Misused, Message: err.Error(), Source: map[string]any{}, Err: err}
-}
 
 func answered(status, message string, err error) *connectors.Failure {
 	return &connectors.Failure{Kind: connectors.Answered, Status: status, Message: message, Source: map[string]any{"http": int64(0)}, Err: err}

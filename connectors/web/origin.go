@@ -3,6 +3,8 @@ package web
 import (
 	"net/url"
 	"strings"
+
+	"gantry/connectors"
 )
 
 // parseAddress reads the address of a system. It holds no login and no query: those are the driver's to send.
@@ -10,9 +12,9 @@ func parseAddress(address string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, Misused("the address must look like https://erp.plant.local:8443/")
+		return nil, connectors.Misuse("the address must look like https://erp.plant.local:8443/")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, Misused("the address must have no user, no query and no fragment")
+		return nil, connectors.Misuse("the address must have no user, no query and no fragment")
 	}
 	if !strings.HasSuffix(u.Path, "/") {
 		u.Path += "/"
