@@ -34,7 +34,7 @@ func (a *app) connectionsResume(org *string) *cobra.Command {
 
 func (a *app) connectionsDisconnect(org *string) *cobra.Command {
 	return a.changesConnection(org, "disconnect", "End a connection for good: its token, and its login at the plant", "%s is disconnected.",
-		"The token of %s is dead at once and its login is erased at the plant, for ever. Go on?")
+		"The token of %s is dead at once and its login is erased at the plant, for ever.")
 }
 
 // changesConnection is a command that changes a connection's life by a call without a body.
@@ -66,7 +66,7 @@ func (a *app) connectionsToken(org *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "token CONNECTION", Short: "Make a new token for a connection; prints it, once", Args: cli.Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			if err := a.Confirm("The token that %s has now is dead at once. Go on?", given[0]); err != nil {
+			if err := a.Confirm("The token that %s has now is dead at once.", given[0]); err != nil {
 				return err
 			}
 			return a.remotely(cmd, *org, func(ctx context.Context, r remote) error {
