@@ -26,7 +26,7 @@ func TestKills(t *testing.T) {
 			system := map[string]string{"keyed": "adventureworks", "transactional": "adventureworks-inbox"}[class]
 			aw := openAdventureWorksAs(t, system, "postgres")
 			before := count(t, aw.database, "SELECT count(*) FROM purchaseorderheader")
-			quiet := aw.plant.holds()
+			quiet := aw.plant.settled()
 			w := &writers{aw: aw, class: class}
 			w.start(8)
 			for range 10 {
@@ -119,6 +119,26 @@ func (p *plant) holds() holdings {
 		relayFiles: p.relay.descriptors(), agentFiles: p.agent.descriptors(),
 		relayGoroutines: p.relayGoroutines(), agentGoroutines: agent.Goroutines,
 	}
+}
+
+// settled is what the programs hold once all has begun that begins with them (the relay's job queue takes some seconds to find that
+// it leads), and what their first calls used has ended: the same twice, a little more than an idle stream's life apart.
+func (p *plant) settled() holdings {
+	p.t.Helper()
+	const idleStream, unit = time.Minute, 5 * time.Second
+	last, since := p.holds(), time.Now()
+	eventually(p.t, 5*time.Minute, "the programs settle", func() error {
+		time.Sleep(unit)
+		if now := p.holds(); max(now.relayGoroutines, last.relayGoroutines)-min(now.relayGoroutines, last.relayGoroutines) > 2 {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) < idleStream+unit {
+			return fmt.Errorf("%+v since %s", last, time.Since(since))
+		}
+		last = p.holds()
+		return nil
+	})
+	return last
 }
 
 // relayGoroutines reads the relay's own metrics.
