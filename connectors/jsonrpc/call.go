@@ -51,7 +51,7 @@ func (c *conn) find(ctx context.Context, model string, domain any, field string)
 	if err != nil {
 		return nil, err
 	}
-	record, _ := at(answer, "0").(map[string]any)
+	record, _ := web.At(answer, "0").(map[string]any)
 	return related(record, field), nil
 }
 

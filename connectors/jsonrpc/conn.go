@@ -157,7 +157,7 @@ func (c *conn) readCall(ctx context.Context, s *statement, r connectors.Read, yi
 	if err != nil {
 		return err
 	}
-	records, ok := at(answer, s.rows).([]any)
+	records, ok := web.At(answer, s.rows).([]any)
 	if !ok {
 		return strange("the answer holds no list of records")
 	}

@@ -54,7 +54,7 @@ var kinds = map[string]bool{"UserError": true, "UserWarning": true, "Concurrency
 
 // told makes a Failure of the member error. The server has rolled back.
 func told(said any) *connectors.Failure {
-	first, _ := at(said, "0").(string)
+	first, _ := web.At(said, "0").(string)
 	source := map[string]any{"http": int64(http.StatusOK), "error": "", "warning": "", "denied": false}
 	f := &connectors.Failure{Kind: connectors.Answered, Status: "fault", Message: web.Clip(firstLine(first)), Source: source}
 	if kinds[first] {
@@ -68,13 +68,13 @@ func told(said any) *connectors.Failure {
 // words finds what a fault says for people: [kind, [message, description, …]], of a warning [kind, [name, message, …]], or
 // [kind, message].
 func words(said any, kind string, source map[string]any) string {
-	if s, ok := at(said, "1").(string); ok {
+	if s, ok := web.At(said, "1").(string); ok {
 		return s
 	}
-	message, more := at(said, "1.0"), at(said, "1.1")
+	message, more := web.At(said, "1.0"), web.At(said, "1.1")
 	if kind == "UserWarning" {
 		source["warning"], _ = message.(string)
-		message, more = more, at(said, "1.2")
+		message, more = more, web.At(said, "1.2")
 	}
 	text, _ := message.(string)
 	if description, _ := more.(string); description != "" {

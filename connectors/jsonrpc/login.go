@@ -53,7 +53,7 @@ func (c *conn) logIn(ctx context.Context, user string, password connectors.Secre
 	if err != nil {
 		return nil, err
 	}
-	id, session := at(answer, "0"), at(answer, "1")
+	id, session := web.At(answer, "0"), web.At(answer, "1")
 	text, ok := session.(string)
 	if !ok || id == nil {
 		return nil, strange("the answer to the login holds no session")

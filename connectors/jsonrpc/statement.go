@@ -6,7 +6,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gantry/connectors"
@@ -216,26 +215,4 @@ func (s *statement) compileGuard(v any) error {
 	}
 	s.guard = g
 	return nil
-}
-
-// at walks an answer: members by name, items by index. What is not there is null.
-func at(v any, path string) any {
-	if path == "." {
-		return v
-	}
-	for step := range strings.SplitSeq(path, ".") {
-		switch inner := v.(type) {
-		case map[string]any:
-			v = inner[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(inner) {
-				return nil
-			}
-			v = inner[i]
-		default:
-			return nil
-		}
-	}
-	return v
 }

@@ -6,6 +6,7 @@ import (
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
+	"gantry/connectors/web"
 )
 
 // Begin implements connectors.Conn: the server commits each call.
@@ -47,7 +48,7 @@ func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors
 func (s *statement) effect(answer any) (connectors.Effect, error) {
 	effect := connectors.Effect{Affected: -1}
 	if s.affected != "" {
-		v, _ := decode(at(answer, s.affected))
+		v, _ := decode(web.At(answer, s.affected))
 		n, ok := v.(int64)
 		if !ok {
 			return effect, unknown("the answer does not tell how many records were affected")
@@ -58,7 +59,7 @@ func (s *statement) effect(answer any) (connectors.Effect, error) {
 		effect.Row = connectors.Row{}
 	}
 	for name, path := range s.results {
-		v, err := decode(at(answer, path))
+		v, err := decode(web.At(answer, path))
 		if err != nil {
 			return effect, unknown("the answer's " + strconv.Quote(name) + " cannot be read: " + err.Error())
 		}

@@ -3,7 +3,6 @@ package rest
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -49,26 +48,4 @@ func compileColumns(at string, specs map[string]string) (map[string]column, erro
 		out[name] = c
 	}
 	return out, nil
-}
-
-// at walks an answer: members by name, items by index. What is not there is null.
-func at(v any, path string) any {
-	if path == "." {
-		return v
-	}
-	for step := range strings.SplitSeq(path, ".") {
-		switch inner := v.(type) {
-		case map[string]any:
-			v = inner[step]
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(inner) {
-				return nil
-			}
-			v = inner[i]
-		default:
-			return nil
-		}
-	}
-	return v
 }

@@ -54,7 +54,7 @@ func (c *conn) answer(r *web.Response) (any, error) {
 		f.Err = err
 		return nil, f
 	}
-	if when := c.protocol.errors.when; when != "" && says(at(value, when)) {
+	if when := c.protocol.errors.when; when != "" && says(web.At(value, when)) {
 		return nil, c.refusal(r, value)
 	}
 	return value, nil
@@ -93,13 +93,13 @@ func (c *conn) refusal(r *web.Response, value any) *connectors.Failure {
 	f.Source["code"], f.Source["login"], f.Source["field_codes"] = "", false, []any{}
 	where := c.protocol.errors
 	if where.code != "" {
-		f.Source["code"] = web.Clip(scalar(at(value, where.code)))
+		f.Source["code"] = web.Clip(scalar(web.At(value, where.code)))
 	}
-	if words, ok := at(value, where.message).(string); ok && where.message != "" && words != "" {
+	if words, ok := web.At(value, where.message).(string); ok && where.message != "" && words != "" {
 		f.Message = web.Clip(words)
 	}
 	if where.fields != "" {
-		f.Fields = where.fieldsOf(at(value, where.fields))
+		f.Fields = where.fieldsOf(web.At(value, where.fields))
 		codes := []any{}
 		for _, one := range f.Fields {
 			codes = append(codes, one.Code)
@@ -122,7 +122,7 @@ func (w faults) fieldsOf(v any) []connectors.FieldFault {
 		}
 	case []any:
 		for _, item := range v {
-			if name := scalar(at(item, w.field)); w.field != "" && name != "" {
+			if name := scalar(web.At(item, w.field)); w.field != "" && name != "" {
 				out = append(out, fieldFault(name, item))
 			}
 		}
@@ -136,7 +136,7 @@ func fieldFault(name string, v any) connectors.FieldFault {
 	case map[string]any:
 		out.Code, out.Message = web.Clip(scalar(v["code"])), web.Clip(scalar(v["message"]))
 	case []any:
-		out.Message = web.Clip(scalar(at(v, "0")))
+		out.Message = web.Clip(scalar(web.At(v, "0")))
 	default:
 		out.Message = web.Clip(scalar(v))
 	}

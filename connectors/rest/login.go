@@ -164,7 +164,7 @@ func (c *conn) logIn(ctx context.Context, t connectors.Target) (*grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, _ := at(answer, l.token).(string)
+	token, _ := web.At(answer, l.token).(string)
 	if l.cookie != "" {
 		token = cookie(response.Header, l.cookie)
 	}
@@ -195,7 +195,7 @@ func lifetime(path string, answer any, token string) time.Duration {
 	case lifetimeJWT:
 		return jwtLifetime(token)
 	}
-	n, err := json.Number(scalar(at(answer, path))).Int64()
+	n, err := json.Number(scalar(web.At(answer, path))).Int64()
 	if err != nil || n > int64(maxLifetime/time.Second) {
 		return 0
 	}

@@ -46,14 +46,14 @@ func token(response *web.Response) (*grant, error) {
 	answer, err := web.Decode(response.Body)
 	if response.Status != http.StatusOK {
 		f := response.Refusal()
-		f.Source["code"] = scalar(at(answer, "error"))
-		if words := scalar(at(answer, "error_description")); words != "" {
+		f.Source["code"] = scalar(web.At(answer, "error"))
+		if words := scalar(web.At(answer, "error_description")); words != "" {
 			f.Message = web.Clip(words)
 		}
 		return nil, f
 	}
-	value, _ := at(answer, "access_token").(string)
-	kind, _ := at(answer, "token_type").(string)
+	value, _ := web.At(answer, "access_token").(string)
+	kind, _ := web.At(answer, "token_type").(string)
 	if err != nil || value == "" || strings.ContainsAny(value, "\r\n") || !strings.EqualFold(kind, "bearer") {
 		return nil, strange("the token server's answer holds no bearer token")
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"gantry/connectors"
+	"gantry/connectors/web"
 )
 
 // Bounds of one read.
@@ -164,7 +165,7 @@ func (w *walk) records(answer *reply) ([]any, error) {
 	if answer.none {
 		return nil, nil
 	}
-	switch v := at(answer.value, w.q.s.rows).(type) {
+	switch v := web.At(answer.value, w.q.s.rows).(type) {
 	case []any:
 		return v, nil
 	case map[string]any:
@@ -242,7 +243,7 @@ func (q *query) rowsOf(answer *reply, record any) ([]connectors.Row, error) {
 		return []connectors.Row{row}, err
 	}
 	var members []any
-	switch v := at(record, q.s.each).(type) {
+	switch v := web.At(record, q.s.each).(type) {
 	case []any:
 		members = v
 	case map[string]any:
@@ -307,7 +308,7 @@ func (w *walk) follow(answer *reply, got int) (bool, error) {
 	if p.by == byHeader {
 		target = linkHeader(answer.header)
 	} else {
-		target = scalar(at(answer.value, p.next))
+		target = scalar(web.At(answer.value, p.next))
 	}
 	if target == "" {
 		return false, nil

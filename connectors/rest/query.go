@@ -184,7 +184,7 @@ func (q *query) place(record any) ([]any, error) {
 	}
 	out := make([]any, len(q.order))
 	for i, k := range q.order {
-		v, err := q.c.protocol.decode(at(record, k.field), q.s.columns[k.column].kind)
+		v, err := q.c.protocol.decode(web.At(record, k.field), q.s.columns[k.column].kind)
 		if err != nil {
 			return nil, strange("the column " + k.column + ", by which the records are ordered, cannot be read: " + err.Error())
 		}

@@ -8,6 +8,7 @@ import (
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
+	"gantry/connectors/web"
 )
 
 // Begin implements connectors.Conn: the system does each call at once.
@@ -57,7 +58,7 @@ func (c *conn) with(vars connectors.Vars) connectors.Vars {
 func (c *conn) effect(s *statement, answer *reply) (connectors.Effect, error) {
 	effect := connectors.Effect{Affected: s.count}
 	if s.affected != "" {
-		n, err := strconv.ParseInt(scalar(at(answer.value, s.affected)), 10, 64)
+		n, err := strconv.ParseInt(scalar(web.At(answer.value, s.affected)), 10, 64)
 		if err != nil {
 			return effect, unknown("the answer does not tell how many records were affected")
 		}
@@ -87,5 +88,5 @@ func (c *conn) value(from column, header http.Header, record, parent any) (any, 
 	case from.parent:
 		record = parent
 	}
-	return c.protocol.decode(at(record, from.path), from.kind)
+	return c.protocol.decode(web.At(record, from.path), from.kind)
 }

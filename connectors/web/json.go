@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 )
 
 // Bounds of a JSON document. Values is what keeps memory small: a byte of JSON can cost thirty of memory.
@@ -86,4 +88,26 @@ func endOfString(raw []byte, i int) int {
 		}
 	}
 	return -1
+}
+
+// At walks an answer: members by name, items by index. What is not there is null.
+func At(v any, path string) any {
+	if path == "." {
+		return v
+	}
+	for step := range strings.SplitSeq(path, ".") {
+		switch inner := v.(type) {
+		case map[string]any:
+			v = inner[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i < 0 || i >= len(inner) {
+				return nil
+			}
+			v = inner[i]
+		default:
+			return nil
+		}
+	}
+	return v
 }

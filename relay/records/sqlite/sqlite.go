@@ -82,11 +82,3 @@ func micros(t time.Time) any {
 	}
 	return t.UnixMicro()
 }
-
-// document writes JSON; none is NULL.
-func document(d []byte) any {
-	if d == nil {
-		return nil
-	}
-	return string(d)
-}

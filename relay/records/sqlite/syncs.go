@@ -87,9 +87,9 @@ func (s *sync) write(ctx context.Context, tx *sql.Tx) error {
 	return database.Exec(ctx, tx, `UPDATE syncs SET every = ?, since = ?, enabled = ?, capabilities = ?, asked = ?, asked_accepts = ?, mark = ?,
 		mark_reached_at = ?, mark_settled = ?, last_success_at = ?, last_full_at = ?, next_run_at = ?, failures = ?, problem = ?, problem_at = ?,
 		last = ?, run = ?, live = ?, gone = ?, created = ?, updated = ?, deleted = ? WHERE number = ?`,
-		s.Every.Microseconds(), micros(s.Since), s.Enabled, document(s.Capabilities), string(s.Asked.Kind), s.Asked.Accepts, micros(s.Mark.At),
+		s.Every.Microseconds(), micros(s.Since), s.Enabled, database.Document(s.Capabilities), string(s.Asked.Kind), s.Asked.Accepts, micros(s.Mark.At),
 		micros(s.Mark.ReachedAt), s.Mark.Settled, micros(s.LastSuccessAt), micros(s.LastFullAt), micros(s.NextRunAt), s.Failures,
-		document(s.Problem), micros(s.ProblemAt), last, run, s.Live, s.Gone, s.Total.Created, s.Total.Updated, s.Total.Deleted, s.number)
+		database.Document(s.Problem), micros(s.ProblemAt), last, run, s.Live, s.Gone, s.Total.Created, s.Total.Updated, s.Total.Deleted, s.number)
 }
 
 // ensure makes a sync where there is none, with no schedule.

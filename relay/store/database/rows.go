@@ -67,3 +67,11 @@ func Update[T any](ctx context.Context, f *File, write func(context.Context, *sq
 	}
 	return result, nil
 }
+
+// Document writes JSON; none is NULL.
+func Document(d []byte) any {
+	if d == nil {
+		return nil
+	}
+	return string(d)
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
 
 const agentColumns = `SELECT a.id, s.organisation, a.site, a.machine, a.key, a.facts, a.certificate_expires_at, a.enrolled_at, a.last_seen_at, a.revoked_at
@@ -64,14 +65,14 @@ func (s *Store) RenewAgent(ctx context.Context, id string, key store.Hash, expir
 func (s *Store) SeenAgent(ctx context.Context, id string, at time.Time, facts []byte) error {
 	return s.write.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return exec(ctx, tx, "UPDATE agents SET last_seen_at = max(ifnull(last_seen_at, 0), ?), facts = ifnull(?, facts) WHERE id = ?",
-			at.UnixMilli(), document(facts), id)
+			at.UnixMilli(), database.Document(facts), id)
 	})
 }
 
 // SaveCatalogue implements store.Agents.
 func (s *Store) SaveCatalogue(ctx context.Context, agent string, catalogue []byte) error {
 	return s.write.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return exec(ctx, tx, "UPDATE agents SET catalogue = ?, catalogue_at = ? WHERE id = ?", document(catalogue), millis(s.clock()), agent)
+		return exec(ctx, tx, "UPDATE agents SET catalogue = ?, catalogue_at = ? WHERE id = ?", database.Document(catalogue), millis(s.clock()), agent)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
 
 // SaveConditions implements store.Conditions.
@@ -21,7 +22,7 @@ func (s *Store) SaveConditions(ctx context.Context, conditions ...store.Conditio
 		}
 		defer save.Close() //nolint:errcheck // it was only read
 		for _, c := range conditions {
-			if _, err := save.ExecContext(ctx, c.State, millis(c.Since), c.Reauth, document(c.Matrix), c.ConnectionID); err != nil {
+			if _, err := save.ExecContext(ctx, c.State, millis(c.Since), c.Reauth, database.Document(c.Matrix), c.ConnectionID); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
 
 // connectionState joins the life of a connection, which goes one way, with its pause, which comes and goes.
@@ -44,7 +45,7 @@ func (s *Store) ReserveConnection(ctx context.Context, c store.NewConnection) (s
 		err := exec(ctx, tx, `INSERT INTO connections (id, organisation, site, agent, system, name, tier, metadata, state, created_at)
 			SELECT ?, s.organisation, s.id, a.id, ?, ?, ?, ?, 'pending', ? FROM sites s JOIN agents a ON a.site = s.id
 			WHERE s.organisation = ? AND s.id = ? AND s.deleted_at IS NULL AND a.id = ? AND a.revoked_at IS NULL`,
-			id, c.System, c.Name, c.Tier, document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
+			id, c.System, c.Name, c.Tier, database.Document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
 		if err != nil {
 			return store.Connection{}, err
 		}
@@ -71,7 +72,7 @@ func (s *Store) ActivateConnection(ctx context.Context, id string, token store.H
 			return store.Connection{}, err
 		}
 		err := exec(ctx, tx, "UPDATE connections SET state = 'active', activated_at = ?, settings = ? WHERE id = ?",
-			millis(s.clock()), document(settings), id)
+			millis(s.clock()), database.Document(settings), id)
 		if err != nil {
 			return store.Connection{}, err
 		}
@@ -158,7 +159,7 @@ func (s *Store) RelinkConnection(ctx context.Context, organisation, id string, l
 	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
 		err := exec(ctx, tx, `UPDATE connections SET agent = ?1, settings = ?2 WHERE id = ?3
 			AND EXISTS (SELECT 1 FROM agents a WHERE a.id = ?1 AND a.site = connections.site AND a.revoked_at IS NULL)`,
-			login.AgentID, document(login.Settings), id)
+			login.AgentID, database.Document(login.Settings), id)
 		if err != nil {
 			return was, err
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
 
 // CreateEnrolment implements store.Enrolments.
@@ -60,7 +61,7 @@ func (s *Store) Enrol(ctx context.Context, hash store.Hash, agent store.NewAgent
 			return store.Agent{}, err
 		}
 		err = exec(ctx, tx, `INSERT INTO agents (id, site, machine, key, facts, certificate_expires_at, enrolled_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?)`, agent.ID, e.SiteID, agent.MachineID, agent.Key[:], document(agent.Facts),
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, agent.ID, e.SiteID, agent.MachineID, agent.Key[:], database.Document(agent.Facts),
 			millis(agent.CertificateExpiresAt), millis(s.clock()))
 		if err != nil {
 			return store.Agent{}, err

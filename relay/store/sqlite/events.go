@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"gantry/relay/store"
+	"gantry/relay/store/database"
 )
 
 const eventColumns = "id, organisation, site, agent, connection, at, level, kind, entity, operation, code, request_id, message, data"
@@ -54,7 +55,7 @@ func (s *Store) appendEvent(ctx context.Context, tx *sql.Tx, n store.NewEvent) (
 	err = exec(ctx, tx, `INSERT INTO events (log, number, `+eventColumns+`)
 		SELECT ?, ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM organisations WHERE id = ?`,
 		log, number, e.ID, e.SiteID, e.AgentID, e.ConnectionID, millis(e.At), level, string(e.Kind), e.Entity, e.Operation, e.Code,
-		e.RequestID, e.Message, document(e.Data), e.OrganisationID)
+		e.RequestID, e.Message, database.Document(e.Data), e.OrganisationID)
 	if err != nil {
 		return e, err
 	}

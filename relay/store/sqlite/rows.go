@@ -64,14 +64,6 @@ func millis(t time.Time) any {
 	return t.UnixMilli()
 }
 
-// document writes JSON; none is NULL.
-func document(d []byte) any {
-	if d == nil {
-		return nil
-	}
-	return string(d)
-}
-
 // jsonText reads JSON that may be NULL.
 type jsonText struct{ data *json.RawMessage }
 
