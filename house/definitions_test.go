@@ -36,10 +36,19 @@ func openDesk(t *testing.T, system string, target connectors.Target, sources ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := definition.Compile(set.Lookup(system), []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}})
+	program, err := definition.Compile(set.Lookup(system), allDrivers())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openProgram(t, program, target)
+}
+
+func allDrivers() []connectors.Driver {
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}}
+}
+
+func openProgram(t *testing.T, program *definition.Program, target connectors.Target) *desk {
+	t.Helper()
 	e, err := engine.Open(t.Context(), program, engine.Options{Connection: "con_1", CursorKey: []byte("0123456789abcdef"),
 		Settings: target.Settings, Credentials: target.Credentials, Dial: target.Dial, OpenPath: target.OpenPath})
 	if err != nil {

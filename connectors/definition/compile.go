@@ -125,12 +125,17 @@ func (c *compiler) statement(at place, step *Step, known map[string]bool) connec
 }
 
 func (c *compiler) table(at place, name string, e *Entity) *Table {
-	t := &Table{Entity: e, Name: name, Children: map[string]*Branch{}, Procedures: map[string]*Procedure{}, Actions: map[string]*Procedure{}}
+	bare := e.Operations.List
+	e, discover, room := c.widen(at, e)
+	t := &Table{Entity: e, Name: name, Children: map[string]*Branch{}, Procedures: map[string]*Procedure{}, Actions: map[string]*Procedure{}, Discover: discover, Room: room}
 	t.Members, t.Envelope = c.ownFields(at.to("fields"), name, e)
 	t.Custom = c.members(at.to("custom_fields"), e.CustomFields, nil)
 	keys := union(c.loginParams(), columnParams(e.Key))
 	if list := e.Operations.List; list != nil {
 		t.List = c.statement(at.to("operations", "list"), &list.Step, c.loginParams())
+		if t.Bare = t.List; list != bare {
+			t.Bare = c.statement(at.to("operations", "list"), &bare.Step, c.loginParams())
+		}
 	}
 	t.Get = c.statement(at.to("operations", "get"), e.Operations.Get, keys)
 	t.Lock = c.statement(at.to("lock"), e.Lock, keys)

@@ -43,6 +43,7 @@ func (e *Entity) complete(name string) {
 	}
 	completeFields(e.Fields, canonical)
 	completeFields(e.CustomFields, nil)
+	e.completeDiscovered()
 	for _, action := range e.Actions {
 		completeFields(action.Input, canonical)
 	}

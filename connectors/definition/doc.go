@@ -71,7 +71,10 @@
 //	      # members of a writable object or list are writable too, unless one of them says `write` itself
 //	      lines:      {from: lines, write: [create, update], fields: {line: {from: line_no}, item_id: {from: item, native: integer, write: [create, update]}}}
 //	      updated_at: {from: modified, native: datetime}
-//	    custom_fields: {colour: {from: color, type: string}}
+//	    custom_fields:
+//	      colour: {from: color, type: string}
+//	      shelf_life: {discovered: Shelf Life, native: integer, type: integer, write: [update], filterable: true}
+//	    discover: {table: po}                       # where the records' further columns are found: the driver's own
 //	    rules:
 //	      - {id: locked, on: [update, delete], when: "current.status.value in ['approved', 'closed']", deny: RECORD_LOCKED, message: "Approved orders cannot be changed.", advice: "…"}
 //
@@ -86,6 +89,15 @@
 // connections to one database never take each other's writes for their own. In every other statement it is the caller's key as it
 // came: it stands in a column of the system, where people look for it, and it is the system that makes it unique. Two
 // connections that write with one key there mean one record. Who does not want that gives each caller a prefix of its own.
+//
+// # Columns that no statement names
+//
+// A custom field with `discovered` in the place of `from` comes from a column that a plant added to its system. No statement names it;
+// the driver carries it beside the definition's own columns (connectors.Extender): it composes what it needs from the name that
+// the system itself gave, and from `discover`, whose members for all entities stand in a base layer and those of an entity with the
+// entity. sql: `table`, with a row for each record, and `key`, where the table calls the key's columns otherwise ({po_id: ID}). A value is written
+// by a statement of its own, behind the definition's and in their transaction, where the input has it. Members of lists have no
+// discovered columns.
 //
 // # What a success looks like
 //

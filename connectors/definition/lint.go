@@ -28,6 +28,8 @@ func (c *compiler) checkField(at place, f *Field, canonical []*entity.Field, nam
 		c.fault(at.to("type"), "%s is %s in the canonical entity, not %s", name, canonical[i].Type, f.Type)
 	}
 	switch {
+	case f.Discovered != "" && at[len(at)-2] != "custom_fields":
+		c.fault(at.to("discovered"), "only custom fields come from discovered columns")
 	case f.Type == "":
 		c.fault(at, "%s is no canonical field: give it a `type`, or correct its name", name)
 	case f.From != "" && f.Value != "":

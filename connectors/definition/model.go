@@ -15,6 +15,7 @@ type Definition struct {
 	Guide    string             `json:"guide"`
 	Login    Login              `json:"login"`
 	Protocol map[string]any     `json:"protocol"`
+	Discover map[string]any     `json:"discover"` // the driver's own, for all entities
 	Check    *Step              `json:"check"`
 	Limits   Limits             `json:"limits"`
 	Errors   []ErrorRule        `json:"errors"`
@@ -94,6 +95,7 @@ type Entity struct {
 	Actions      map[string]*Write `json:"actions"`
 	Fields       map[string]*Field `json:"fields"`
 	CustomFields map[string]*Field `json:"custom_fields"`
+	Discover     map[string]any    `json:"discover"` // the driver's own: where the records' further columns are found
 	Rules        []Rule            `json:"rules"`
 }
 
@@ -180,6 +182,9 @@ type Field struct {
 	MaxLength int               `json:"max_length"`
 	Title     string            `json:"title"`
 	Fields    map[string]*Field `json:"fields"` // of an object, or of a list's members
+
+	Discovered string `json:"discovered"` // of a custom field: the system's own column, which no statement names; From is then its alias
+	Filterable bool   `json:"filterable"` // of such a field
 }
 
 // Rule refuses a write on a state of the record.

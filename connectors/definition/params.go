@@ -43,6 +43,8 @@ func leaves(prefix string, fields map[string]*Field, want func(*Field) bool) map
 		switch {
 		case f.Type == entity.Object:
 			maps.Copy(out, leaves(prefix+name+"_", f.Fields, want))
+		case f.Discovered != "" && want(f):
+			out[f.From] = true
 		case f.Type != entity.List && want(f):
 			out[prefix+name] = true
 		}

@@ -35,6 +35,9 @@ type Table struct {
 	Procedures map[string]*Procedure // create, update, delete
 	Actions    map[string]*Procedure
 	Guards     []*Guard
+	Discover   connectors.Statement // nil: nothing can be discovered
+	Bare       connectors.Statement // the list without discovered columns
+	Room       Room
 }
 
 // Branch is a compiled child.

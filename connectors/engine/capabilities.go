@@ -50,6 +50,7 @@ func (e *Engine) Capabilities() wire.Capabilities {
 	for name, t := range e.tables {
 		out.Entities[name] = wire.EntityCapabilities{
 			Operations: e.operations(t), Actions: e.actionCapabilities(t), Fields: t.fields(), Filters: t.filters(nil), Rules: t.ruleCapabilities(),
+			Overlay: t.overlayCapability(),
 		}
 	}
 	return out

@@ -93,6 +93,9 @@ type plant struct {
 	db    *sql.DB
 	fails *faulty
 	open  func(connection string) *engine.Engine // another connection to the same file
+
+	program     *definition.Program
+	openProgram func(program *definition.Program, connection string) *engine.Engine
 }
 
 func newPlant(t *testing.T, statements ...string) *plant {
@@ -127,7 +130,9 @@ func newPlantOf(t *testing.T, yaml string, statements ...string) *plant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.open = func(connection string) *engine.Engine {
+	p.program = program
+	p.open = func(connection string) *engine.Engine { return p.openProgram(program, connection) }
+	p.openProgram = func(program *definition.Program, connection string) *engine.Engine {
 		e, err := engine.Open(t.Context(), program, engine.Options{
 			Connection: connection, CursorKey: []byte("0123456789abcdef"), Settings: settings, Credentials: credentials,
 			OpenPath: func(path string) (string, error) { return path, nil },
@@ -223,6 +228,10 @@ func (c *faultyConn) Begin(ctx context.Context, readOnly bool) (connectors.Tx, e
 	}
 	tx, err := c.Conn.Begin(ctx, readOnly)
 	return &faultyTx{tx, c.f}, err
+}
+
+func (c *faultyConn) Discover(ctx context.Context, q connectors.Discovery) (connectors.Findings, error) {
+	return c.Conn.(connectors.Discoverer).Discover(ctx, q)
 }
 
 func (c *faultyConn) Atomic() bool { return !c.f.loose }

@@ -96,6 +96,9 @@ func (b *columnBuilder) columns(members []*definition.Member, path, param string
 
 func (b *columnBuilder) column(m *definition.Member, path, param string) *column {
 	c := &column{Member: m, path: path + m.Name, param: param + m.Name, key: append(appendString(nil, m.Name), ':'), zone: time.UTC, layout: m.Layout}
+	if m.Discovered != "" {
+		c.param = m.From // its alias, which no other parameter has
+	}
 	if c.layout == "" {
 		c.layout = time.DateTime
 		if m.Native == definition.NativeTextDate {

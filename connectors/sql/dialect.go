@@ -19,15 +19,17 @@ type dialect interface {
 	repeats() bool            // a placeholder can stand for a value in two places
 	maxArgs() int
 	quote(name string) string // of a plain name
+	exact(name string) string // of a name as the system itself has it, without quotes in it
 	limit(n string) (before, after string)
 	nests(first string) bool // a statement with this first word can stand in SELECT * FROM (…)
 	reportsKeys() bool       // generated keys come beside the result, not as a row
 
 	// The values.
 
-	bind(v any) any                          // a Vars value → what its client library takes
-	value(column *sql.ColumnType, v any) any // what the library gives → a Row value
-	cast(v any) (before, after string)       // around the placeholder of a value that a column is compared with
+	bind(v any) any                                    // a Vars value → what its client library takes
+	value(column *sql.ColumnType, v any) any           // what the library gives → a Row value
+	holds(declared string) (native string, known bool) // what a column of a type holds, where it is not as elsewhere
+	cast(v any) (before, after string)                 // around the placeholder of a value that a column is compared with
 
 	// The sessions.
 

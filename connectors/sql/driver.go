@@ -22,6 +22,9 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 	if !ok {
 		return nil, unknownDialect(dialect)
 	}
+	if discover, is := native["discover"]; is {
+		return compileDiscovery(d, discover)
+	}
 	s, err := compile(d, native)
 	if err != nil {
 		return nil, err

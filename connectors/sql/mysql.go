@@ -26,6 +26,7 @@ func (mySQL) placeholder(int) string                { return "?" }
 func (mySQL) repeats() bool                         { return false }
 func (mySQL) maxArgs() int                          { return 65535 }
 func (mySQL) quote(name string) string              { return "`" + name + "`" }
+func (mySQL) exact(name string) string              { return "`" + name + "`" }
 func (mySQL) limit(n string) (before, after string) { return "", " LIMIT " + n }
 func (mySQL) nests(first string) bool {
 	return slices.Contains([]string{"select", "with", "values", "table"}, first)
@@ -55,6 +56,9 @@ func (mySQL) value(c *sql.ColumnType, v any) any {
 func binary(name string) bool {
 	return strings.HasSuffix(name, "BLOB") || strings.HasSuffix(name, "BINARY") || name == "BIT" || name == "GEOMETRY"
 }
+
+// holds knows that a BIT comes as bytes.
+func (mySQL) holds(declared string) (string, bool) { return "", strings.HasPrefix(declared, "bit") }
 
 func (mySQL) cast(any) (before, after string) { return "", "" }
 

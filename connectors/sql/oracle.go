@@ -26,6 +26,7 @@ func (oracle) placeholder(n int) string              { return ":" + strconv.Itoa
 func (oracle) repeats() bool                         { return false }
 func (oracle) maxArgs() int                          { return 32767 }
 func (oracle) quote(name string) string              { return `"` + strings.ToUpper(name) + `"` }
+func (oracle) exact(name string) string              { return `"` + name + `"` }
 func (oracle) limit(n string) (before, after string) { return "", " FETCH FIRST " + n + " ROWS ONLY" }
 func (oracle) nests(first string) bool               { return first == "select" || first == "with" }
 func (oracle) reportsKeys() bool                     { return false }
@@ -40,6 +41,15 @@ func (oracle) version() string {
 // cast keeps the index of a DATE column in use: a DATE that is compared with a TIMESTAMP is converted, for each row. The
 // other way round it is the value that is converted, so that a whole second can always go as a DATE.
 // Source: https://docs.oracle.com/en/database/oracle/oracle-database/19/sqlrf/Data-Type-Comparison-Rules.html
+// holds knows that a DATE has a time, and a NUMBER perhaps no fraction.
+func (oracle) holds(declared string) (string, bool) {
+	if strings.HasPrefix(declared, "number(") && strings.HasSuffix(declared, ",0)") {
+		return "integer", true
+	}
+	native, known := map[string]string{"date": "datetime", "varchar2": "string", "nvarchar2": "string"}[declared]
+	return native, known
+}
+
 func (oracle) cast(v any) (before, after string) {
 	if t, ok := v.(time.Time); ok && t.Nanosecond() == 0 {
 		return "CAST(", " AS DATE)"

@@ -32,6 +32,7 @@ func (postgres) placeholder(n int) string              { return "$" + strconv.It
 func (postgres) repeats() bool                         { return true }
 func (postgres) maxArgs() int                          { return 65535 }
 func (postgres) quote(name string) string              { return `"` + name + `"` }
+func (postgres) exact(name string) string              { return `"` + name + `"` }
 func (postgres) limit(n string) (before, after string) { return "", " LIMIT " + n }
 func (postgres) nests(first string) bool {
 	return slices.Contains([]string{"select", "with", "values", "table"}, first)
@@ -57,6 +58,12 @@ func (postgres) value(c *sql.ColumnType, v any) any {
 		}
 	}
 	return v
+}
+
+// holds knows that money comes with the sign of a currency.
+func (postgres) holds(declared string) (string, bool) {
+	native, known := map[string]string{"money": "string", "jsonb": "string"}[declared]
+	return native, known
 }
 
 func (postgres) cast(any) (before, after string) { return "", "" }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"gantry/connectors"
@@ -27,6 +28,7 @@ func (sqlite) placeholder(int) string                { return "?" }
 func (sqlite) repeats() bool                         { return false }
 func (sqlite) maxArgs() int                          { return 32766 }
 func (sqlite) quote(name string) string              { return `"` + name + `"` }
+func (sqlite) exact(name string) string              { return `"` + name + `"` }
 func (sqlite) limit(n string) (before, after string) { return "", " LIMIT " + n }
 func (sqlite) nests(first string) bool {
 	return first == "select" || first == "with" || first == "values"
@@ -62,6 +64,16 @@ func (sqlite) value(_ *sql.ColumnType, v any) any {
 		return t.UTC()
 	}
 	return v
+}
+
+// holds follows SQLite's rules of affinity where the declared type is none that others have: https://www.sqlite.org/datatype3.html
+func (sqlite) holds(declared string) (string, bool) {
+	for _, rule := range []struct{ part, native string }{{"int", "integer"}, {"char", "string"}, {"clob", "string"}, {"text", "string"}, {"blob", ""}} {
+		if strings.Contains(declared, rule.part) {
+			return rule.native, true
+		}
+	}
+	return "string", declared == ""
 }
 
 func (sqlite) cast(any) (before, after string) { return "", "" }

@@ -28,6 +28,7 @@ func (sqlServer) placeholder(n int) string                      { return "@p" + 
 func (sqlServer) repeats() bool                                 { return true }
 func (sqlServer) maxArgs() int                                  { return 2000 }
 func (sqlServer) quote(name string) string                      { return "[" + name + "]" }
+func (sqlServer) exact(name string) string                      { return "[" + name + "]" }
 func (sqlServer) limit(n string) (before, after string)         { return "TOP (" + n + ") ", "" }
 func (sqlServer) nests(first string) bool                       { return first == "select" } // WITH stands in front only
 func (sqlServer) reportsKeys() bool                             { return false }
@@ -83,6 +84,12 @@ func (sqlServer) value(c *sql.ColumnType, v any) any {
 		}
 	}
 	return v
+}
+
+// holds knows that a timestamp is no time.
+func (sqlServer) holds(declared string) (string, bool) {
+	native, known := map[string]string{"bit": "boolean", "timestamp": "", "rowversion": "", "datetime2": "datetime", "sysname": "string"}[declared]
+	return native, known
 }
 
 func (sqlServer) cast(any) (before, after string) { return "", "" }

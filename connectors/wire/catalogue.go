@@ -44,6 +44,7 @@ type EntityCapabilities struct {
 	Fields     map[string]FieldCapability     `json:"fields"`
 	Filters    []string                       `json:"filters"` // query parameters that list takes beside limit, cursor, fields, include
 	Rules      []RuleCapability               `json:"rules,omitempty"`
+	Overlay    OverlayCapability              `json:"overlay"` // whether it takes custom fields over columns that the definition does not name
 }
 
 // Verdict is a yes, or a no and who said it.
