@@ -12,10 +12,10 @@ import (
 )
 
 // grant gives a login that is not about to end.
-func (c *conn) grant(ctx context.Context) (*grant, error) {
+func (c *conn) grant(ctx context.Context) (*web.Grant, error) {
 	for {
 		g, err := c.session.Get(ctx)
-		if err != nil || !g.over() {
+		if err != nil || !g.Over() {
 			return g, err
 		}
 		c.session.Expired(g)
@@ -29,7 +29,7 @@ type reply struct {
 	header http.Header
 	from   string // the address that it came from
 	sum    [sha256.Size]byte
-	login  *grant
+	login  *web.Grant
 }
 
 // call makes an exchange with the login. Where the system says that the login is over it is renewed, once: the request was
@@ -59,7 +59,7 @@ func (c *conn) call(ctx context.Context, r web.Request, none []int) (*reply, err
 	}
 }
 
-func (c *conn) send(ctx context.Context, g *grant, r web.Request) (*web.Response, error) {
+func (c *conn) send(ctx context.Context, g *web.Grant, r web.Request) (*web.Response, error) {
 	r.Header = r.Header.Clone()
 	if r.Header == nil {
 		r.Header = http.Header{}
@@ -68,7 +68,7 @@ func (c *conn) send(ctx context.Context, g *grant, r web.Request) (*web.Response
 	if c.dialect == dialectXML {
 		r.Header.Set("Accept", "application/xml, text/xml")
 	}
-	g.apply(r.Header)
+	g.Apply(r.Header)
 	return c.web.Do(ctx, r)
 }
 
@@ -87,7 +87,7 @@ func (c *conn) isOver(err error) (*connectors.Failure, bool) {
 }
 
 // mayRenew throws a login away that is over, and tells whether there can be another.
-func (c *conn) mayRenew(g *grant, err error) bool {
+func (c *conn) mayRenew(g *web.Grant, err error) bool {
 	if _, over := c.isOver(err); !over || !c.renews() {
 		return false
 	}
@@ -96,7 +96,7 @@ func (c *conn) mayRenew(g *grant, err error) bool {
 }
 
 // refusedFor remembers that the system refuses a login that is sent with every call: it is not sent again.
-func (c *conn) refusedFor(g *grant, err error) error {
+func (c *conn) refusedFor(g *web.Grant, err error) error {
 	if _, over := c.isOver(err); !over {
 		return err
 	}
@@ -108,7 +108,7 @@ func (c *conn) refusedFor(g *grant, err error) error {
 }
 
 // proved makes sure that the login holds, and gives the one that does.
-func (c *conn) proved(ctx context.Context) (*grant, error) {
+func (c *conn) proved(ctx context.Context) (*web.Grant, error) {
 	for renewed := false; ; renewed = true {
 		g, err := c.grant(ctx)
 		if err != nil || c.protocol.prove == nil {
@@ -125,7 +125,7 @@ func (c *conn) proved(ctx context.Context) (*grant, error) {
 }
 
 // proof makes the request that fails without a login; nil where the definition knows of none.
-func (c *conn) proof(ctx context.Context, g *grant) error {
+func (c *conn) proof(ctx context.Context, g *web.Grant) error {
 	request := c.protocol.prove
 	if request == nil && c.check != nil {
 		request = c.check.request

@@ -12,6 +12,7 @@ import (
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
+	"gantry/connectors/native"
 	"gantry/connectors/web"
 )
 
@@ -26,8 +27,8 @@ const (
 // conn is one login to one server.
 type conn struct {
 	web      *web.Client
-	issuer   *web.Client // of tokens, where that is another server; else nil
-	session  *web.Session[*grant]
+	issuer   *web.Issuer // of tokens, where that is another server; else nil
+	session  *web.Session[*web.Grant]
 	by       string // how it logs in
 	dialect  string
 	protocol *protocol
@@ -76,7 +77,7 @@ func (c *conn) adopt(t connectors.Target) error {
 		}
 		c.protocol = p
 	} else {
-		c.protocol.times, _ = compileTimes(&members{})
+		c.protocol.times, _ = compileTimes(&native.Members{})
 	}
 	if t.Check != nil {
 		s, ok := t.Check.(*statement)

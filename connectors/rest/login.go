@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/native"
 	"gantry/connectors/template"
 	"gantry/connectors/web"
 )
@@ -46,10 +47,10 @@ type login struct {
 }
 
 func compileLogin(v any) (login, error) {
-	m := object("login", v)
+	m := native.Object("login", v)
 	l := login{
-		by: m.oneOf("by", logins...), token: m.text("token"), cookie: m.text("cookie"), header: m.text("header"), prefix: m.text("prefix"),
-		lifetime: m.text("lifetime"), over: m.numbers("over"), refused: m.numbers("refused"),
+		by: m.OneOf("by", logins...), token: m.Text("token"), cookie: m.Text("cookie"), header: m.Text("header"), prefix: m.Text("prefix"),
+		lifetime: m.Text("lifetime"), over: m.Numbers("over"), refused: m.Numbers("refused"),
 	}
 	if l.by == loginSession {
 		var err error
@@ -57,41 +58,16 @@ func compileLogin(v any) (login, error) {
 			return l, fmt.Errorf("login: %w", err)
 		}
 		if (l.token == "") == (l.cookie == "") {
-			m.fault("a session has token, the path of it in the answer, or cookie, the name of one")
+			m.Fault("a session has token, the path of it in the answer, or cookie, the name of one")
 		}
 	}
-	return l, m.done()
+	return l, m.Done()
 }
-
-// grant is what a login came to: what requests carry.
-type grant struct {
-	header, value string
-	ends          time.Time // zero: the system does not say
-}
-
-func (g *grant) apply(h http.Header) {
-	if g.header != "" {
-		h.Set(g.header, g.value)
-	}
-}
-
-// maxMargin is how long before its end a login is renewed at most.
-const maxMargin = 10 * time.Second
-
-// lasting gives a grant its end, a little before the system's own, so that no request is under way when it comes.
-func (g *grant) lasting(lifetime time.Duration) *grant {
-	if lifetime > 0 {
-		g.ends = time.Now().Add(lifetime - min(lifetime/5, maxMargin))
-	}
-	return g
-}
-
-func (g *grant) over() bool { return !g.ends.IsZero() && time.Now().After(g.ends) }
 
 // renews tells whether a new login can come of the same credentials.
 func (c *conn) renews() bool { return c.by == loginSession || c.by == loginOAuth2 }
 
-func (c *conn) newSession(t connectors.Target) (*web.Session[*grant], error) {
+func (c *conn) newSession(t connectors.Target) (*web.Session[*web.Grant], error) {
 	do, err := c.loginOf(t)
 	if err != nil {
 		return nil, err
@@ -104,8 +80,8 @@ func (c *conn) newSession(t connectors.Target) (*web.Session[*grant], error) {
 		status, _ := f.Source["http"].(int64)
 		return f.Kind == connectors.Answered && f.Source["login"] == true && slices.Contains(statuses, int(status))
 	}
-	return web.NewSession(web.Login[*grant]{
-		Do: func(ctx context.Context) (*grant, error) {
+	return web.NewSession(web.Login[*web.Grant]{
+		Do: func(ctx context.Context) (*web.Grant, error) {
 			g, err := do(ctx)
 			return g, atTheLogin(err)
 		},
@@ -116,41 +92,44 @@ func (c *conn) newSession(t connectors.Target) (*web.Session[*grant], error) {
 
 // loginOf gives the login's own way. A password that is sent with every call is proved first, alone: four calls at once with a
 // wrong one would lock an account.
-func (c *conn) loginOf(t connectors.Target) (func(context.Context) (*grant, error), error) {
+func (c *conn) loginOf(t connectors.Target) (func(context.Context) (*web.Grant, error), error) {
 	l := c.protocol.login
 	secret := func(name string) string { return t.Credentials[name].Reveal() }
-	var static *grant
+	var static *web.Grant
 	switch c.by {
 	case loginNone:
-		return func(context.Context) (*grant, error) { return &grant{}, nil }, nil
+		return func(context.Context) (*web.Grant, error) { return &web.Grant{}, nil }, nil
 	case loginBasic, loginNTLM: // of NTLM it is never sent: package web turns it into one
-		pair := setting(t, "username") + ":" + secret("password")
-		static = &grant{header: "Authorization", value: "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))}
+		static = web.Basic(setting(t, "username"), t.Credentials["password"])
 	case loginBearer:
-		static = &grant{header: cmp.Or(l.header, "Authorization"), value: cmp.Or(l.prefix, "Bearer ") + secret("token")}
+		static = &web.Grant{Header: cmp.Or(l.header, "Authorization"), Value: cmp.Or(l.prefix, "Bearer ") + secret("token")}
 	case loginAPIKey:
-		static = &grant{header: cmp.Or(setting(t, "key_header"), l.header, "X-API-Key"), value: l.prefix + secret("api_key")}
+		static = &web.Grant{Header: cmp.Or(setting(t, "key_header"), l.header, "X-API-Key"), Value: l.prefix + secret("api_key")}
 	case loginSession:
-		return func(ctx context.Context) (*grant, error) { return c.logIn(ctx, t) }, nil
+		return func(ctx context.Context) (*web.Grant, error) { return c.logIn(ctx, t) }, nil
 	case loginOAuth2:
-		return c.oauth2(t)
+		var err error
+		if c.issuer, err = web.NewIssuer(t, c.limits.Timeout, c.logger); err != nil {
+			return nil, err
+		}
+		return c.issuer.Token, nil
 	default:
 		return nil, connectors.Misuse("the login must be one of %s", strings.Join(logins, ", "))
 	}
-	if strings.ContainsAny(static.value, "\r\n") || !headerName.MatchString(static.header) {
-		return nil, connectors.Misuse("the login has a line's end in it, or the header %q is none", static.header)
+	if strings.ContainsAny(static.Value, "\r\n") || !headerName.MatchString(static.Header) {
+		return nil, connectors.Misuse("the login has a line's end in it, or the header %q is none", static.Header)
 	}
-	return func(ctx context.Context) (*grant, error) {
+	return func(ctx context.Context) (*web.Grant, error) {
 		g := *static // each login is its own: a session tells them apart
 		return &g, c.proof(ctx, &g)
 	}, nil
 }
 
 // logIn makes the session's request.
-func (c *conn) logIn(ctx context.Context, t connectors.Target) (*grant, error) {
+func (c *conn) logIn(ctx context.Context, t connectors.Target) (*web.Grant, error) {
 	l := c.protocol.login
 	with := c.rendering(c.vars)
-	with.Driver = credentials(t.Credentials)
+	with.Driver = template.Credentials(t.Credentials)
 	r, err := l.request.render(with, nil)
 	if err != nil {
 		return nil, err
@@ -171,11 +150,11 @@ func (c *conn) logIn(ctx context.Context, t connectors.Target) (*grant, error) {
 	if token == "" || len(token) > 16<<10 || strings.ContainsAny(token, "\r\n") {
 		return nil, strange("the answer to the login holds no token")
 	}
-	g := &grant{header: cmp.Or(l.header, "Authorization"), value: l.prefix + token}
+	g := &web.Grant{Header: cmp.Or(l.header, "Authorization"), Value: l.prefix + token}
 	if l.cookie != "" {
-		g.header, g.value = "Cookie", l.cookie+"="+token
+		g.Header, g.Value = "Cookie", l.cookie+"="+token
 	}
-	return g.lasting(lifetime(l.lifetime, answer, token)), nil
+	return g.Lasting(lifetime(l.lifetime, answer, token)), nil
 }
 
 func cookie(h http.Header, name string) string {

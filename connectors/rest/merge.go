@@ -3,68 +3,12 @@ package rest
 import (
 	"bytes"
 	"cmp"
-	"iter"
 	"math/big"
 	"strings"
 	"time"
 
 	"gantry/connectors"
 )
-
-// concatenated gives one sequence after the other.
-func concatenated(all []iter.Seq2[connectors.Row, error]) iter.Seq2[connectors.Row, error] {
-	return func(yield func(connectors.Row, error) bool) {
-		for _, rows := range all {
-			for row, err := range rows {
-				if !yield(row, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-// merged gives the rows of sequences that have an order, in that order.
-func merged(all []iter.Seq2[connectors.Row, error], order []key) iter.Seq2[connectors.Row, error] {
-	return func(yield func(connectors.Row, error) bool) {
-		type source struct {
-			next func() (connectors.Row, error, bool)
-			row  connectors.Row
-		}
-		var live []*source
-		for _, rows := range all {
-			next, stop := iter.Pull2(rows)
-			defer stop()
-			row, err, ok := next()
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if ok {
-				live = append(live, &source{next, row})
-			}
-		}
-		for len(live) > 0 {
-			first := 0
-			for i := range live {
-				if compareRows(live[i].row, live[first].row, order) < 0 {
-					first = i
-				}
-			}
-			if !yield(live[first].row, nil) {
-				return
-			}
-			row, err, ok := live[first].next()
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if live[first].row = row; !ok {
-				live = append(live[:first], live[first+1:]...)
-			}
-		}
-	}
-}
 
 func compareRows(a, b connectors.Row, order []key) int {
 	for _, k := range order {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gantry/connectors/native"
 )
 
 // The ways to go from page to page.
@@ -32,37 +34,37 @@ type paging struct {
 }
 
 func compilePaging(v any) (*paging, error) {
-	m := object("pages", v)
-	p := &paging{by: m.oneOf("by", byKeyset, byPage, byOffset, byLink, byHeader, byCursor, byNone), size: m.text("size"), most: m.number("most")}
+	m := native.Object("pages", v)
+	p := &paging{by: m.OneOf("by", byKeyset, byPage, byOffset, byLink, byHeader, byCursor, byNone), size: m.Text("size"), most: m.Number("most")}
 	switch p.by {
 	case byKeyset, byNone:
 	case byPage:
-		p.number, p.first = m.text("parameter"), 1
-		if _, said := m.left["first"]; said {
-			p.first = m.number("first")
+		p.number, p.first = m.Text("parameter"), 1
+		if m.Has("first") {
+			p.first = m.Number("first")
 		}
 	case byOffset:
-		p.number = m.text("parameter")
+		p.number = m.Text("parameter")
 	case byLink:
-		p.next, p.rebase = m.text("next"), m.flag("rebase")
+		p.next, p.rebase = m.Text("next"), m.Flag("rebase")
 	case byHeader:
-		p.rebase = m.flag("rebase")
+		p.rebase = m.Flag("rebase")
 	case byCursor:
-		p.number, p.next = m.text("parameter"), m.text("next")
+		p.number, p.next = m.Text("parameter"), m.Text("next")
 	default:
-		m.fault("by is missing")
+		m.Fault("by is missing")
 	}
 	needsNumber := p.by == byPage || p.by == byOffset || p.by == byCursor
 	needsNext := p.by == byLink || p.by == byCursor
 	switch {
 	case needsNumber && p.number == "":
-		m.fault("parameter is missing")
+		m.Fault("parameter is missing")
 	case needsNext && p.next == "":
-		m.fault("next is missing: the path of what leads to the next page")
+		m.Fault("next is missing: the path of what leads to the next page")
 	case p.size == "" && (p.by == byKeyset || p.by == byOffset || p.by == byPage):
-		m.fault("size is missing: the parameter that says how many records a page has")
+		m.Fault("size is missing: the parameter that says how many records a page has")
 	}
-	return p, m.done()
+	return p, m.Done()
 }
 
 // begin puts the first page into a query.

@@ -1,11 +1,10 @@
 package rest
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
-	"gantry/connectors"
+	"gantry/connectors/native"
 	"gantry/connectors/template"
 )
 
@@ -51,27 +50,27 @@ func (p *protocol) Params() []string {
 }
 
 func compileProtocol(v any) (*protocol, error) {
-	m := object("protocol", v)
-	p := &protocol{emptyIsNull: m.flag("empty_is_null")}
+	m := native.Object("protocol", v)
+	p := &protocol{emptyIsNull: m.Flag("empty_is_null")}
 	var err error
-	if own, there := m.take("login"); there {
+	if own, there := m.Take("login"); there {
 		if p.login, err = compileLogin(own); err != nil {
 			return nil, err
 		}
 	}
-	if own, there := m.take("prove"); there {
-		inner := object("prove", own)
+	if own, there := m.Take("prove"); there {
+		inner := native.Object("prove", own)
 		if p.prove, err = compileRequest(inner, grammar); err != nil {
 			return nil, fmt.Errorf("prove: %w", err)
 		}
-		if err := inner.done(); err != nil {
+		if err := inner.Done(); err != nil {
 			return nil, err
 		}
 	}
-	if own, there := m.take("errors"); there {
-		inner := object("errors", own)
-		p.errors = faults{inner.text("when"), inner.text("code"), inner.text("message"), inner.text("fields"), inner.text("field")}
-		if err := inner.done(); err != nil {
+	if own, there := m.Take("errors"); there {
+		inner := native.Object("errors", own)
+		p.errors = faults{inner.Text("when"), inner.Text("code"), inner.Text("message"), inner.Text("fields"), inner.Text("field")}
+		if err := inner.Done(); err != nil {
 			return nil, err
 		}
 	}
@@ -81,18 +80,18 @@ func compileProtocol(v any) (*protocol, error) {
 	if p.ways, err = compileWays(m); err != nil {
 		return nil, err
 	}
-	return p, m.done()
+	return p, m.Done()
 }
 
-func compileTimes(m *members) (times, error) {
+func compileTimes(m *native.Members) (times, error) {
 	t := times{instant: time.RFC3339Nano, datetime: "2006-01-02T15:04:05.999999999"}
-	own, there := m.take("times")
+	own, there := m.Take("times")
 	if !there {
 		return t, nil
 	}
-	inner := object("times", own)
+	inner := native.Object("times", own)
 	for name, into := range map[string]*string{"instant": &t.instant, "datetime": &t.datetime} {
-		layout := inner.text(name)
+		layout := inner.Text(name)
 		if layout == "" {
 			continue
 		}
@@ -102,31 +101,31 @@ func compileTimes(m *members) (times, error) {
 		}
 		*into = layout
 	}
-	return t, inner.done()
+	return t, inner.Done()
 }
 
-func compileWays(m *members) (ways, error) {
+func compileWays(m *native.Members) (ways, error) {
 	var w ways
 	var err error
-	if own, there := m.take("where"); there {
+	if own, there := m.Take("where"); there {
 		if w.where, err = compileWhere(own); err != nil {
 			return w, err
 		}
 	}
-	if own, there := m.take("sort"); there {
-		inner := object("sort", own)
-		w.sort = &sorting{inner.text("parameter"), inner.text("separator"), inner.text("suffix")}
+	if own, there := m.Take("sort"); there {
+		inner := native.Object("sort", own)
+		w.sort = &sorting{inner.Text("parameter"), inner.Text("separator"), inner.Text("suffix")}
 		if w.sort.parameter == "" {
-			inner.fault("parameter is missing")
+			inner.Fault("parameter is missing")
 		}
 		if w.sort.separator == "" {
 			w.sort.separator = ","
 		}
-		if err := inner.done(); err != nil {
+		if err := inner.Done(); err != nil {
 			return w, err
 		}
 	}
-	if own, there := m.take("pages"); there {
+	if own, there := m.Take("pages"); there {
 		if w.pages, err = compilePaging(own); err != nil {
 			return w, err
 		}
@@ -158,24 +157,4 @@ type sorting struct{ parameter, separator, suffix string }
 var grammar = template.Grammar{Kinds: kinds}
 
 // loginGrammar also takes a credential.
-var loginGrammar = template.Grammar{Kinds: kinds, Forms: map[string]template.Form{"$secret": compileSecret}}
-
-// secret is {$secret: name}: a credential, in a login's request alone.
-type secret struct{ name string }
-
-func compileSecret(_ *template.Compiler, v map[string]any) (template.Value, error) {
-	name, _ := v["$secret"].(string)
-	if name == "" || len(v) != 1 {
-		return nil, errors.New("$secret names a writeOnly member of the login, and has nothing beside it")
-	}
-	return secret{name}, nil
-}
-
-// Render implements template.Value.
-func (s secret) Render(r *template.Rendering) (any, error) {
-	credential, known := r.Driver.(credentials)[s.name]
-	if !known {
-		return nil, connectors.Misuse("the login has no credential %q", s.name)
-	}
-	return credential.Reveal(), nil
-}
+var loginGrammar = template.Grammar{Kinds: kinds, Forms: template.Secrets}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"gantry/connectors"
+	"gantry/connectors/sift"
 	"gantry/connectors/web"
 )
 
@@ -172,9 +173,9 @@ func (q *query) rows(ctx context.Context) iter.Seq2[connectors.Row, error] {
 		all[i] = q.branch(ctx, conditions)
 	}
 	if len(q.order) == 0 {
-		return concatenated(all)
+		return sift.Concatenated(all)
 	}
-	return merged(all, q.order)
+	return sift.Merged(all, func(a, b connectors.Row) int { return compareRows(a, b, q.order) })
 }
 
 // place gives a record's place in the order, as Row has it; nil: there is none.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/native"
 	"gantry/connectors/template"
 	"gantry/connectors/web"
 )
@@ -44,17 +45,17 @@ var (
 var ownHeaders = []string{"Authorization", "Connection", "Content-Length", "Cookie", "Host", "Proxy-Authorization", "Transfer-Encoding", "User-Agent"}
 
 // compileRequest takes a request's members; the rest is the caller's.
-func compileRequest(m *members, grammar template.Grammar) (*request, error) {
+func compileRequest(m *native.Members, grammar template.Grammar) (*request, error) {
 	r := &request{names: template.NewCompiler(grammar)}
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
-		if _, there := m.left[name]; !there {
+		if !m.Has(name) {
 			continue
 		}
 		if r.method != "" {
 			return nil, errors.New("a request has one of get, post, put, patch and delete")
 		}
 		r.method = methods[name]
-		if err := r.compilePath(m.text(name)); err != nil {
+		if err := r.compilePath(m.Text(name)); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -73,7 +74,7 @@ func compileRequest(m *members, grammar template.Grammar) (*request, error) {
 			return nil, fmt.Errorf("headers: %s cannot be set", name)
 		}
 	}
-	body, there := m.take("body")
+	body, there := m.Take("body")
 	if !there {
 		return r, nil
 	}
@@ -110,8 +111,8 @@ func (r *request) compilePath(path string) error {
 	return nil
 }
 
-func (r *request) compileMap(m *members, name string) (map[string]template.Value, error) {
-	v, there := m.take(name)
+func (r *request) compileMap(m *native.Members, name string) (map[string]template.Value, error) {
+	v, there := m.Take(name)
 	if !there {
 		return nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gantry/connectors"
+	"gantry/connectors/native"
 	"gantry/connectors/template"
 )
 
@@ -39,15 +40,15 @@ func (s *statement) Params() []string { return s.request.names.Names.Params }
 // Lists implements connectors.Deep.
 func (s *statement) Lists() map[string][]string { return s.request.names.Names.Lists }
 
-func compile(native map[string]any) (*statement, error) {
-	m := object("step", native)
-	s := &statement{count: -1, loose: looseParameters(native["query"])}
+func compile(step map[string]any) (*statement, error) {
+	m := native.Object("step", step)
+	s := &statement{count: -1, loose: looseParameters(step["query"])}
 	var err error
 	if s.request, err = compileRequest(m, grammar); err != nil {
 		return nil, err
 	}
-	s.none = m.numbers("none")
-	if s.rows = m.text("rows"); s.rows != "" {
+	s.none = m.Numbers("none")
+	if s.rows = m.Text("rows"); s.rows != "" {
 		err = s.compileQuery(m)
 	} else {
 		err = s.compileCall(m)
@@ -55,7 +56,7 @@ func compile(native map[string]any) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.done(); err != nil {
+	if err := m.Done(); err != nil {
 		return nil, fmt.Errorf("%w; a query has rows, columns, each, only, order, none, where, sort and pages, a call body, headers, result, affected and none", err)
 	}
 	return s, nil
@@ -74,15 +75,15 @@ func looseParameters(v any) []string {
 	return out
 }
 
-func (s *statement) compileQuery(m *members) (err error) {
+func (s *statement) compileQuery(m *native.Members) (err error) {
 	if s.request.method != http.MethodGet {
 		return errors.New("a query is a get: what else a request may do, nobody can know")
 	}
-	s.each = m.text("each")
-	if s.columns, err = compileColumns("columns", m.textMap("columns")); err != nil {
+	s.each = m.Text("each")
+	if s.columns, err = compileColumns("columns", m.TextMap("columns")); err != nil {
 		return err
 	}
-	if len(s.columns) == 0 && m.err == nil {
+	if len(s.columns) == 0 && m.Err() == nil {
 		return errors.New("columns: says which columns the query has, and from which path each of them comes")
 	}
 	for name, c := range s.columns {
@@ -90,7 +91,7 @@ func (s *statement) compileQuery(m *members) (err error) {
 			return fmt.Errorf("columns: %s: there is no record around a record without `each`", name)
 		}
 	}
-	s.order = m.texts("order")
+	s.order = m.Texts("order")
 	for _, name := range s.order {
 		if _, known := s.columns[name]; !known {
 			return fmt.Errorf("order: there is no column %q", name)
@@ -104,8 +105,8 @@ func (s *statement) compileQuery(m *members) (err error) {
 }
 
 // compileOnly compiles what the query asks for beside a Read's filters: columns that equal a parameter.
-func (s *statement) compileOnly(m *members) error {
-	own, there := m.take("only")
+func (s *statement) compileOnly(m *native.Members) error {
+	own, there := m.Take("only")
 	if !there {
 		return nil
 	}
@@ -127,11 +128,11 @@ func (s *statement) compileOnly(m *members) error {
 	return nil
 }
 
-func (s *statement) compileCall(m *members) (err error) {
-	if s.results, err = compileColumns("result", m.textMap("result")); err != nil {
+func (s *statement) compileCall(m *native.Members) (err error) {
+	if s.results, err = compileColumns("result", m.TextMap("result")); err != nil {
 		return err
 	}
-	v, there := m.take("affected")
+	v, there := m.Take("affected")
 	switch v := v.(type) {
 	case nil:
 		if there {

@@ -8,12 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"gantry/connectors"
 )
-
-// credentials are a login's secrets, for its request.
-type credentials map[string]connectors.Secret
 
 // The kinds of a value that its JSON form does not tell.
 const (

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gantry/connectors"
+	"gantry/connectors/native"
 )
 
 // where is how a query says which records it wants: in a language, whose text stands in one parameter, or by a parameter for
@@ -40,67 +41,67 @@ var operators = map[connectors.Op]string{
 }
 
 func compileWhere(v any) (*where, error) {
-	m := object("where", v)
+	m := native.Object("where", v)
 	w := &where{values: defaultValues, length: defaultLength}
-	if own, there := m.take("parameters"); there {
+	if own, there := m.Take("parameters"); there {
 		if err := w.compileParameters(own); err != nil {
 			return nil, err
 		}
-		w.listed = m.oneOf("listed", "repeat", "comma")
-		return w, m.done()
+		w.listed = m.OneOf("listed", "repeat", "comma")
+		return w, m.Done()
 	}
-	w.parameter, w.and, w.or, w.compare = m.text("parameter"), m.text("and"), m.text("or"), m.text("compare")
-	w.quote, w.null, w.refuseLast = m.text("quote"), m.text("null"), m.text("refuse_last")
+	w.parameter, w.and, w.or, w.compare = m.Text("parameter"), m.Text("and"), m.Text("or"), m.Text("compare")
+	w.quote, w.null, w.refuseLast = m.Text("quote"), m.Text("null"), m.Text("refuse_last")
 	if w.parameter == "" || w.and == "" || w.or == "" || w.quote == "" || w.compare == "" {
-		m.fault("a language has parameter, and, or, compare and quote; without one there are `parameters`")
+		m.Fault("a language has parameter, and, or, compare and quote; without one there are `parameters`")
 	}
 	for _, name := range []string{"{field}", "{op}", "{value}"} {
 		if strings.Count(w.compare, name) != 1 {
-			m.fault("compare has {field}, {op} and {value}, each once")
+			m.Fault("compare has {field}, {op} and {value}, each once")
 		}
 	}
 	if w.null == "" {
 		w.null = "null"
 	}
 	w.compileOperators(m)
-	if n := m.number("values"); n > 0 {
+	if n := m.Number("values"); n > 0 {
 		w.values = n
 	}
 	var pairs []string
-	escapes := m.textMap("replace")
+	escapes := m.TextMap("replace")
 	for from, to := range escapes {
 		pairs = append(pairs, from, to)
 	}
 	if escapes[w.quote] == "" || escapes[w.quote] == w.quote {
-		m.fault("replace must say how the quote stands within a text: else a caller's text could end it")
+		m.Fault("replace must say how the quote stands within a text: else a caller's text could end it")
 	}
 	w.replace = strings.NewReplacer(pairs...)
-	return w, m.done()
+	return w, m.Done()
 }
 
-func (w *where) compileOperators(m *members) {
+func (w *where) compileOperators(m *native.Members) {
 	w.ops = maps.Clone(operators)
-	for name, op := range m.textMap("ops") {
+	for name, op := range m.TextMap("ops") {
 		if _, known := operators[connectors.Op(name)]; !known || op == "" {
-			m.fault("ops: %s: there are eq, gt, ge, lt and le", name)
+			m.Fault("ops: %s: there are eq, gt, ge, lt and le", name)
 		}
 		w.ops[connectors.Op(name)] = op
 	}
 }
 
 func (w *where) compileParameters(v any) error {
-	m := object("where: parameters", v)
+	m := native.Object("where: parameters", v)
 	w.byColumn = map[string]map[connectors.Op]string{}
-	for _, column := range slices.Sorted(maps.Keys(m.left)) {
+	for _, column := range m.Names() {
 		w.byColumn[column] = map[connectors.Op]string{}
-		for op, parameter := range m.textMap(column) {
+		for op, parameter := range m.TextMap(column) {
 			if _, known := operators[connectors.Op(op)]; !known {
 				return fmt.Errorf("where: parameters: %s: %s: there are eq, gt, ge, lt and le", column, op)
 			}
 			w.byColumn[column][connectors.Op(op)] = parameter
 		}
 	}
-	return m.done()
+	return m.Done()
 }
 
 // condition is one filter, or one part of many values.
