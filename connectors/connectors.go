@@ -45,6 +45,13 @@ type Deep interface {
 	Lists() map[string][]string
 }
 
+// Selective is a Statement whose columns need not be named one by one: its rows have those that somebody reads.
+type Selective interface {
+	Statement
+	// Select gives the statement with these columns, beside those that it names itself.
+	Select(columns []string) Statement
+}
+
 // Target is what a driver needs to reach one system.
 type Target struct {
 	Dialect     string            // the definition's dialect: "postgres", "mysql", "sqlite", "sqlserver", "oracle"

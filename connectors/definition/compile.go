@@ -130,18 +130,19 @@ func (c *compiler) table(at place, name string, e *Entity) *Table {
 	t := &Table{Entity: e, Name: name, Children: map[string]*Branch{}, Procedures: map[string]*Procedure{}, Actions: map[string]*Procedure{}, Discover: discover, Room: room}
 	t.Members, t.Envelope = c.ownFields(at.to("fields"), name, e)
 	t.Custom = c.members(at.to("custom_fields"), e.CustomFields, nil)
-	keys := union(c.loginParams(), columnParams(e.Key))
+	keys, columns := union(c.loginParams(), columnParams(e.Key)), columnsOf(e)
 	if list := e.Operations.List; list != nil {
-		t.List = c.statement(at.to("operations", "list"), &list.Step, c.loginParams())
+		t.List = selected(c.statement(at.to("operations", "list"), &list.Step, c.loginParams()), columns)
 		if t.Bare = t.List; list != bare {
 			t.Bare = c.statement(at.to("operations", "list"), &bare.Step, c.loginParams())
 		}
 	}
-	t.Get = c.statement(at.to("operations", "get"), e.Operations.Get, keys)
+	t.Get = selected(c.statement(at.to("operations", "get"), e.Operations.Get, keys), columns)
 	t.Lock = c.statement(at.to("lock"), e.Lock, keys)
 	for _, child := range slices.Sorted(maps.Keys(e.Children)) {
 		b := e.Children[child]
-		t.Children[child] = &Branch{b, c.statement(at.to("children", child), &b.Step, c.loginParams())}
+		statement := c.statement(at.to("children", child), &b.Step, c.loginParams())
+		t.Children[child] = &Branch{b, selected(statement, childColumns(child, b, e.Fields))}
 	}
 	for _, action := range slices.Sorted(maps.Keys(e.Actions)) {
 		t.Actions[action] = c.procedure(at.to("actions", action), action, e, e.Actions[action])
@@ -184,12 +185,16 @@ func (c *compiler) procedure(at place, name string, e *Entity, w *Write) *Proced
 	for i, step := range w.Steps {
 		here := at.to("tx", strconv.Itoa(i))
 		call := c.call(here, step, c.stepParams(here, e, w, step, known))
+		if step.Reads {
+			call.Statement = selected(call.Statement, names(step.Returns...))
+		}
 		c.checkLists(here, call.Statement, e, w)
 		p.Steps = append(p.Steps, call)
 		known = union(known, names(step.Returns...))
 	}
 	if w.Idempotency != nil {
 		p.Find = c.call(at.to("idempotency", "find"), w.Idempotency.Find, union(c.loginParams(), names("idempotency_key")))
+		p.Find.Statement = selected(p.Find.Statement, columnParams(e.Key))
 	}
 	if w.Inbox != nil && c.d.Inbox != nil {
 		p.Inbox = c.inbox(at.to("inbox"), w.Inbox.Table)
