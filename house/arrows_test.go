@@ -65,7 +65,7 @@ var arrows = []arrow{
 }
 
 // drivers are the packages that speak to systems. Only the agent's main, and the house, may name one.
-var drivers = []string{"connectors/files", "connectors/jsonrpc", "connectors/rest", "connectors/soap", "connectors/sql"}
+var drivers = []string{"connectors/files", "connectors/jsonrpc", "connectors/odata", "connectors/rest", "connectors/soap", "connectors/sql"}
 
 // owners are the modules that one folder alone may import.
 var owners = map[string]string{

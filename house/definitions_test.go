@@ -19,6 +19,7 @@ import (
 	"gantry/connectors/engine"
 	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
+	"gantry/connectors/odata"
 	"gantry/connectors/rest"
 	"gantry/connectors/soap"
 	sqldriver "gantry/connectors/sql"
@@ -44,7 +45,7 @@ func openDesk(t *testing.T, system string, target connectors.Target, sources ...
 }
 
 func allDrivers() []connectors.Driver {
-	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}}
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}, odata.Driver{}}
 }
 
 func openProgram(t *testing.T, program *definition.Program, target connectors.Target) *desk {

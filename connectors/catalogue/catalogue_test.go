@@ -8,6 +8,7 @@ import (
 	"gantry/connectors/definition"
 	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
+	"gantry/connectors/odata"
 	"gantry/connectors/rest"
 	"gantry/connectors/soap"
 	sqldriver "gantry/connectors/sql"
@@ -25,7 +26,7 @@ func TestEveryDefinitionCompiles(t *testing.T) {
 	}
 	for _, d := range set.Systems() {
 		t.Run(d.Metadata.ID, func(t *testing.T) {
-			if _, err := definition.Compile(d, []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}}); err != nil {
+			if _, err := definition.Compile(d, []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}, odata.Driver{}}); err != nil {
 				t.Error(err)
 			}
 		})

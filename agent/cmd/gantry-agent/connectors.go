@@ -20,6 +20,7 @@ import (
 	"gantry/connectors/definition"
 	"gantry/connectors/files"
 	"gantry/connectors/jsonrpc"
+	"gantry/connectors/odata"
 	"gantry/connectors/rest"
 	"gantry/connectors/soap"
 	sqldriver "gantry/connectors/sql"
@@ -28,7 +29,7 @@ import (
 
 // drivers is the one list of what this program speaks.
 func drivers() []connectors.Driver {
-	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}}
+	return []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}, odata.Driver{}}
 }
 
 // definitionSources are the built-in definitions and the site's own folder.
