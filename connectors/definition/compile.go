@@ -79,7 +79,9 @@ func (c *compiler) condition(at place, text string) *Expression {
 	x, err := c.env.condition(text)
 	if err != nil {
 		c.fault(at, "the expression does not compile: %v", err)
+		return nil
 	}
+	c.checkLogin(at, x)
 	return x
 }
 
@@ -90,6 +92,10 @@ func (c *compiler) template(at place, text string) *Template {
 	t, err := c.env.template(text)
 	if err != nil {
 		c.fault(at, "the expression does not compile: %v", err)
+		return nil
+	}
+	for _, p := range t.parts {
+		c.checkLogin(at, p.expression)
 	}
 	return t
 }

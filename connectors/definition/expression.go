@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/ext"
 )
@@ -15,6 +19,8 @@ import (
 const (
 	maxExpression   = 4000    // bytes of one expression
 	maxCost         = 100_000 // CEL's own units for one evaluation
+	maxPattern      = 1000    // instructions of a regular expression, as Go's package compiles it
+	maxRange        = 10_000  // numbers of lists.range
 	interruptChecks = 100     // comprehension steps between two looks at the context
 )
 
@@ -25,6 +31,7 @@ type Scope map[string]any
 type Expression struct {
 	Text    string
 	program cel.Program
+	login   []string // the members of `login` that it names
 }
 
 // environment compiles expressions.
@@ -35,8 +42,8 @@ func newEnvironment() (*environment, error) {
 	env, err := cel.NewEnv(
 		cel.Variable("input", object), cel.Variable("current", cel.DynType), cel.Variable("row", object),
 		cel.Variable("login", object), cel.Variable("source", object), cel.Variable("result", object),
-		ext.Strings(), ext.Lists(), ext.Math(),
-		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(64),
+		stringFunctions(), ext.Lists(ext.ListsMaxRangeSize(maxRange)), ext.Math(),
+		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(64), cel.RegexProgramSizeLimit(maxPattern),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the expression language: %w", err)
@@ -45,24 +52,61 @@ func newEnvironment() (*environment, error) {
 }
 
 func (e *environment) compile(text string) (*Expression, error) {
-	ast, issues := e.env.Compile(text)
+	checked, issues := e.env.Compile(text)
 	if err := issues.Err(); err != nil {
 		return nil, err
 	}
-	program, err := e.env.Program(ast, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptChecks), cel.EvalOptions(cel.OptOptimize))
+	if slices.ContainsFunc(calls(checked), hasForeignPattern) {
+		return nil, errors.New("the pattern of `matches` is not written out: it may not come from a record or a caller")
+	}
+	program, err := e.env.Program(checked, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptChecks), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, err
 	}
-	return &Expression{Text: text, program: program}, nil
+	return &Expression{Text: text, program: program, login: loginNames(checked)}, nil
 }
+
+// loginNames finds what an expression takes of the login, as `login.name` and as `login["name"]`.
+func loginNames(checked *cel.Ast) []string {
+	var out []string
+	for _, node := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.KindMatcher(ast.SelectKind)) {
+		if isLogin(node.AsSelect().Operand()) {
+			out = append(out, node.AsSelect().FieldName())
+		}
+	}
+	for _, call := range calls(checked) {
+		if call.FunctionName() == operators.Index && isLogin(call.Args()[0]) && call.Args()[1].Kind() == ast.LiteralKind {
+			if name, ok := call.Args()[1].AsLiteral().Value().(string); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+func calls(checked *cel.Ast) []ast.CallExpr {
+	var out []ast.CallExpr
+	for _, node := range ast.MatchDescendants(ast.NavigateAST(checked.NativeRep()), ast.KindMatcher(ast.CallKind)) {
+		out = append(out, node.AsCall())
+	}
+	return out
+}
+
+// hasForeignPattern finds a regular expression whose size nobody knows before it is compiled.
+func hasForeignPattern(call ast.CallExpr) bool {
+	args := call.Args()
+	return call.FunctionName() == overloads.Matches && len(args) > 0 && args[len(args)-1].Kind() != ast.LiteralKind
+}
+
+func isLogin(x ast.Expr) bool { return x.Kind() == ast.IdentKind && x.AsIdent() == "login" }
 
 // condition compiles an expression that says yes or no.
 func (e *environment) condition(text string) (*Expression, error) {
-	ast, issues := e.env.Compile(text)
+	checked, issues := e.env.Compile(text)
 	if err := issues.Err(); err != nil {
 		return nil, err
 	}
-	if kind := ast.OutputType(); kind != cel.BoolType && kind != cel.DynType {
+	if kind := checked.OutputType(); kind != cel.BoolType && kind != cel.DynType {
 		return nil, fmt.Errorf("the condition gives %s, not true or false", kind)
 	}
 	return e.compile(text)

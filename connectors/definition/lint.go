@@ -22,6 +22,21 @@ func lint(d *Definition, env *environment) Problems {
 	return c.problems
 }
 
+// checkLogin refuses what an expression takes of the login and would never get.
+func (c *compiler) checkLogin(at place, x *Expression) {
+	if x == nil {
+		return
+	}
+	for _, name := range x.login {
+		switch member, there := c.d.Login.Properties[name]; {
+		case !there:
+			c.fault(at, "the login has no member %q", name)
+		case member.WriteOnly:
+			c.fault(at, "login.%s is a credential: only the driver ever sees it, no expression", name)
+		}
+	}
+}
+
 // checkField checks one field against the canonical one of its name.
 func (c *compiler) checkField(at place, f *Field, canonical []*entity.Field, name string) {
 	if i := slices.IndexFunc(canonical, func(k *entity.Field) bool { return k.Name == name }); i >= 0 && f.Type != canonical[i].Type {
