@@ -18,6 +18,7 @@ import (
 
 // Set is all definitions that were loaded together. It never changes.
 type Set struct {
+	layers   []string // ids, of systems and of what they extend
 	systems  []*Definition
 	faulty   []Faulty
 	programs map[*Definition]*Program // of Prepare
@@ -25,6 +26,9 @@ type Set struct {
 
 // Systems lists the systems by id; abstract layers are none.
 func (s *Set) Systems() []*Definition { return slices.Clone(s.systems) }
+
+// Layers lists the ids that a definition can extend.
+func (s *Set) Layers() []string { return slices.Clone(s.layers) }
 
 // Lookup finds a system; nil: there is none of the id.
 func (s *Set) Lookup(id string) *Definition {
@@ -118,7 +122,7 @@ func (l *loader) set() *Set {
 			l.problems = append(l.problems, l.overlays[id][0].at([]string{"metadata", "overlay"}, "there is no system %q to lay this over", id))
 		}
 	}
-	set := &Set{}
+	set := &Set{layers: slices.Sorted(maps.Keys(l.layers))}
 	if len(l.problems) > 0 {
 		set.faulty = append(set.faulty, Faulty{Problems: l.problems})
 	}

@@ -23,6 +23,9 @@ import (
 //go:embed sql.yaml.tmpl
 var sqlText string
 
+// EditorSchema is the file, beside a definition, that its first line names to editors.
+const EditorSchema = "definition.schema.json"
+
 var sqlTemplate = template.Must(template.New("sql").Parse(sqlText))
 
 // Dialects are those of SQL that a definition can be begun for, by the layer that it stands on.
@@ -117,9 +120,9 @@ func SQL(w Wish) ([]byte, error) {
 	var b bytes.Buffer
 	err := sqlTemplate.Execute(&b, struct {
 		Wish
-		Title  string
-		Fields []row
-	}{w, e.Title, rows(e.Fields)})
+		Schema, Title string
+		Fields        []row
+	}{w, EditorSchema, e.Title, rows(e.Fields)})
 	return b.Bytes(), err
 }
 

@@ -9,6 +9,7 @@
 # Tryton 6.0: 127.0.0.1:18069, database erp; users admin, agent, reader and locked. PostgreSQL 15: 127.0.0.1:15432.
 # PocketBase 0.36: 127.0.0.1:18090; users agent@example.com and locked@example.com. toxiproxy 2.5: 127.0.0.1:18474.
 # oidc-provider 8: 127.0.0.1:18099, tokens of 30 s. Go, Node and npm are there already.
+# editor: the YAML language server, which editors ask; it is started by its test.
 # OpenSSH (SFTP) and Samba: see drops/drops.sh. A SOAP service: see soap/soap.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -147,14 +148,18 @@ toxiproxy_up() {
 	daemon toxiproxy 18474 "$program" -host 127.0.0.1 -port 18474
 }
 
+# npm_install FOLDER installs what a folder beside this script locks.
+npm_install() {
+	mkdir -p "$dir/$1"
+	cp "$here/$1"/* "$dir/$1/"
+	cmp -s "$here/$1/package-lock.json" "$dir/$1/installed" && return
+	say "install $1"
+	(cd "$dir/$1" && npm ci --silent --no-audit --no-fund >/dev/null)
+	cp "$here/$1/package-lock.json" "$dir/$1/installed"
+}
+
 oidc_up() {
-	mkdir -p "$dir/oidc"
-	cp "$here"/oidc/package.json "$here"/oidc/package-lock.json "$here"/oidc/server.mjs "$dir/oidc/"
-	if ! cmp -s "$here/oidc/package-lock.json" "$dir/oidc/installed"; then
-		say "install oidc-provider"
-		(cd "$dir/oidc" && npm ci --silent --no-audit --no-fund >/dev/null)
-		cp "$here/oidc/package-lock.json" "$dir/oidc/installed"
-	fi
+	npm_install oidc
 	daemon oidc 18099 node "$dir/oidc/server.mjs"
 }
 
@@ -166,6 +171,7 @@ up() {
 	tryton_up
 	pocketbase_up
 	oidc_up
+	npm_install editor
 	toxiproxy_up
 	"$here/drops/drops.sh" up "$dir"
 	"$here/soap/soap.sh" up "$dir"

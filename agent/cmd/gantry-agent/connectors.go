@@ -65,6 +65,10 @@ func (a *app) connectors() *cobra.Command {
 			ValidArgsFunction: cli.Complete(a.systemWords),
 			RunE:              func(_ *cobra.Command, given []string) error { return a.connectorsShow(given[0]) }},
 		a.connectorsNew(), a.connectorsTest(),
+		&cobra.Command{Use: "schema", Short: "Print the JSON Schema by which an editor completes and checks a definition", Args: cli.Args(cobra.NoArgs),
+			Long: `Print the JSON Schema by which an editor completes and checks a definition. "connectors new" writes it beside the
+definition, whose first line names it in the way of the YAML language server.`,
+			RunE: func(*cobra.Command, []string) error { return a.connectorsSchema() }},
 		&cobra.Command{Use: "lint FILE...", ValidArgsFunction: definitionFiles, Short: "Check definition files, on top of the built-in ones", Args: cli.Args(cobra.MinimumNArgs(1)),
 			RunE: func(_ *cobra.Command, given []string) error { return a.connectorsLint(given) }},
 	)

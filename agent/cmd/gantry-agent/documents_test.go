@@ -26,6 +26,7 @@ var documents = clitest.Documents{
 	"connections list":  connectionsDocument{},
 	"connectors lint":   lintDocument{},
 	"connectors new":    begunDocument{},
+	"connectors schema": clitest.NoDocument{Why: "what it prints is a JSON document already, of JSON Schema's own form"},
 	"connectors test":   trialDocument{},
 	"connectors list":   systemsDocument{},
 	"connectors show":   systemDocument{},

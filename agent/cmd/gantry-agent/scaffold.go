@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -123,7 +124,41 @@ func (a *app) begin(w scaffold.Wish, file string) error {
 	if err := out.Close(); err != nil {
 		return err
 	}
+	if err := a.writeEditorSchema(filepath.Dir(file)); err != nil {
+		return err
+	}
 	a.Answer(begunDocument{control.Schema, file}, file)
 	a.Say("Name the columns in it, then: gantry-agent connectors test %s --against login.yaml", file)
 	return nil
+}
+
+// connectorsSchema prints what an editor wants. It is a JSON document of its own form, with and without --json.
+func (a *app) connectorsSchema() error {
+	schema, err := editorSchema()
+	if err != nil {
+		return err
+	}
+	a.Print("%s", schema)
+	return nil
+}
+
+// writeEditorSchema keeps the schema that the first line of a begun definition names.
+func (a *app) writeEditorSchema(folder string) error {
+	schema, err := editorSchema()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, scaffold.EditorSchema), append(schema, '\n'), 0o644)
+}
+
+func editorSchema() ([]byte, error) {
+	set, err := definition.Load(catalogue.FS)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, d := range drivers() {
+		names = append(names, d.Name())
+	}
+	return definition.EditorSchema(names, set.Layers())
 }
