@@ -89,7 +89,7 @@ func TestDashboard(t *testing.T) {
 	b.shows(b.post("/connect", url.Values{"settings": {"{}"}}, http.StatusBadRequest), "was not sealed")
 
 	here := "/connections/" + d.id
-	b.shows(b.get(here, http.StatusOK), "What works", "connected", "Disconnect")
+	b.shows(b.get(here, http.StatusOK), "What works", "connected", "Disconnect", here+"/events")
 	b.shows(b.post(here+"/pause", nil, http.StatusOK), "paused", "Resume")
 	b.shows(b.post(here+"/resume", nil, http.StatusOK), "Pause")
 	b.shows(b.get("/sites/"+d.site, http.StatusOK), "connected", "Sealing key")

@@ -56,7 +56,7 @@ func (a *API) showEvents(w http.ResponseWriter, r *http.Request, p *auth.Princip
 // events gives those after an id (`after`), which misses nothing that is kept for a reader who comes back with the last id
 // that it has seen; or the newest (`last`); or, to whoever accepts a stream of events, both and what comes from now on.
 func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request, c store.Connection) error {
-	query, asked, err := page(r, "after", "last", "level", "entity", "kind", "request_id")
+	query, asked, err := page(r, "after", "last", "before", "level", "entity", "kind", "request_id")
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,9 @@ func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request
 		return err
 	}
 	if wantsEvents(r) {
+		if filter.Before != "" {
+			return badParameter("before", "a stream leads on, not back: leave it out")
+		}
 		return a.follow(ctx, w, r, c, filter, asked.After, last)
 	}
 	var rows []store.Event
@@ -113,6 +116,7 @@ var kindName = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)?$`)
 func eventFilter(query url.Values) (store.EventFilter, error) {
 	f := store.EventFilter{
 		Level: store.Level(query.Get("level")), Entity: query.Get("entity"), Kind: store.EventKind(query.Get("kind")), RequestID: query.Get("request_id"),
+		Before: query.Get("before"),
 	}
 	switch {
 	case f.Level != "" && !slices.Contains(store.Levels(), f.Level):
@@ -121,6 +125,8 @@ func eventFilter(query url.Values) (store.EventFilter, error) {
 		return f, badParameter("entity", "the name of an entity")
 	case f.Kind != "" && !kindName.MatchString(string(f.Kind)):
 		return f, badParameter("kind", "a kind of event, or its first word: `sync.failed`, `sync`")
+	case f.Before != "" && (!query.Has("last") || !isEvent(f.Before)):
+		return f, badParameter("before", "the id of an event, together with last")
 	case f.RequestID != "" && !saneID(f.RequestID):
 		return f, badParameter("request_id", "the id of a request")
 	}

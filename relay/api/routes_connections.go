@@ -69,6 +69,7 @@ func eventParameters() []openapi.Parameter {
 	return openapi.Paging(
 		openapi.TextParameter("after", "The id of an event: only those behind it. Not together with `cursor` or `last`."),
 		openapi.Number("last", "Only the newest so many. Not together with `after`, `cursor` or `limit`.", 1, largestPage, 0),
+		openapi.TextParameter("before", "The id of an event, together with `last`: the newest so many of those before it. It leads back, a page at a time."),
 		openapi.OneOf("level", "Only those of this level, and of those that matter more.", texts(store.Levels())...),
 		openapi.TextParameter("entity", "Only those on this entity."),
 		openapi.TextParameter("kind", "Only those of this kind, or of all kinds of this first word: `sync.failed`, `sync`."),

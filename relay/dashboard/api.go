@@ -18,9 +18,16 @@ const maxAnswer = 8 << 20
 
 // caller calls the API as the person who looks, in the same process.
 type caller struct {
-	api     http.Handler
-	token   string
-	request *http.Request // the browser's: its context, and the address that it comes from
+	api        http.Handler
+	token      string
+	request    *http.Request // the browser's: its context, and the address that it comes from
+	connection string        // for which it speaks, where the operation is on a connection's data; "": none
+}
+
+// of gives a caller that speaks for a connection.
+func (c caller) of(connection string) caller {
+	c.connection = connection
+	return c
 }
 
 // get reads a document. The error is the problem document's *fault.Error.
@@ -28,29 +35,41 @@ func (c caller) get(path string, into any) error { return c.call(http.MethodGet,
 
 // call sends a document, or none, and reads the answer.
 func (c caller) call(method, path string, body, into any) error {
+	a, err := c.send(method, path, body)
+	if err != nil {
+		return err
+	}
+	return a.read(into)
+}
+
+// send gives the answer as it is.
+func (c caller) send(method, path string, body any) (*answer, error) {
 	var raw []byte
 	if body != nil {
 		var err error
 		if raw, err = json.Marshal(body); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	target, err := url.Parse(base + path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r, err := http.NewRequestWithContext(c.request.Context(), method, target.String(), bytes.NewReader(raw))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.RemoteAddr, r.Host, r.RequestURI = c.request.RemoteAddr, c.request.Host, target.RequestURI()
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	if c.connection != "" {
+		r.Header.Set("Gantry-Connection", c.connection)
+	}
 	var a answer
 	c.api.ServeHTTP(&a, r)
-	return a.read(into)
+	return &a, nil
 }
 
 // answer takes what the API says.

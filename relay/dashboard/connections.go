@@ -104,7 +104,7 @@ func everything[T any](c caller, path string) ([]T, error) {
 
 // connectionPage is all about one.
 type connectionPage struct {
-	Connection connection
+	Connection headed
 	Status     status
 	Events     []event
 	Token      string // that was just made; "": none
@@ -117,7 +117,8 @@ func (v *visit) connection() error { return v.showConnection("") }
 func (v *visit) showConnection(token string) error {
 	id := url.PathEscape(v.r.PathValue("id"))
 	p := connectionPage{Token: token}
-	if err := v.get("/connections/"+id, &p.Connection); err != nil {
+	var err error
+	if p.Connection, err = v.head(""); err != nil {
 		return err
 	}
 	if err := v.get("/connections/"+id+"/status", &p.Status); err != nil {
@@ -127,13 +128,9 @@ func (v *visit) showConnection(token string) error {
 	if err := v.get("/connections/"+id+"/events?last=50", &events); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	places, err := v.places()
-	if err != nil {
-		return err
-	}
 	slices.Reverse(events.Data) // the newest first
 	p.Events, p.Ended = events.Data, p.Connection.State == "disconnected"
-	p.Connection.Place = cmp.Or(places[p.Connection.Site], p.Connection.Site)
+	p.Connection.Place = v.place(p.Connection.Site)
 	v.show(http.StatusOK, "connection", p.Connection.Name, p)
 	return nil
 }

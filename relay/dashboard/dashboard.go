@@ -78,6 +78,7 @@ func (d *Dashboard) routes() *http.ServeMux {
 	page := func(pattern string, serve func(*visit) error) { m.HandleFunc(pattern, d.visited(serve)) }
 	page("GET /{$}", (*visit).connections)
 	page("GET /connections/{id}", (*visit).connection)
+	page("GET /connections/{id}/events", (*visit).events)
 	page("POST /connections/{id}/{deed}", (*visit).change)
 	page("GET /connect", (*visit).systems)
 	page("POST /connect", (*visit).connect)
@@ -124,7 +125,7 @@ func (d *Dashboard) visited(serve func(*visit) error) http.HandlerFunc {
 			http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 			return
 		}
-		v := &visit{d, caller{d.API, token, r}, w, r}
+		v := &visit{d, caller{api: d.API, token: token, request: r}, w, r}
 		if err := serve(v); err != nil {
 			v.failed(err)
 		}
@@ -164,7 +165,7 @@ func (d *Dashboard) takeKey(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	token := strings.TrimSpace(r.PostFormValue("key"))
 	var got credits
-	if err := (caller{d.API, token, r}).get("/credits", &got); err != nil {
+	if err := (caller{api: d.API, token: token, request: r}).get("/credits", &got); err != nil {
 		d.askAgain(w, http.StatusUnauthorized, refusalOf(err))
 		return
 	}

@@ -17,7 +17,7 @@ var sources embed.FS
 // pages are the parsed templates, by name.
 type pages map[string]*template.Template
 
-// parsePages reads every page beside the layout that all of them share.
+// parsePages reads every page beside the layout and the parts (pages/parts) that all of them share.
 func parsePages() (pages, error) {
 	files, err := sources.ReadDir("pages")
 	if err != nil {
@@ -26,10 +26,10 @@ func parsePages() (pages, error) {
 	all := pages{}
 	for _, f := range files {
 		name := strings.TrimSuffix(f.Name(), path.Ext(f.Name()))
-		if name == "layout" {
+		if name == "layout" || f.IsDir() {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(functions).ParseFS(sources, "pages/layout.html", "pages/"+f.Name())
+		t, err := template.New("layout.html").Funcs(functions).ParseFS(sources, "pages/layout.html", "pages/parts/*.html", "pages/"+f.Name())
 		if err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}

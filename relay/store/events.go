@@ -120,12 +120,13 @@ type EventFilter struct {
 	Kind   EventKind // a whole one, or a first word: `sync`
 
 	RequestID string // of the event, or one of several that it stands for
+	Before    string // the id of an event: those that come before it
 }
 
 // Takes reports whether the filter lets an event through.
 func (f EventFilter) Takes(e Event) bool {
 	return slices.Index(Levels(), e.Level) >= slices.Index(Levels(), f.Level) &&
-		(f.Entity == "" || e.Entity == f.Entity) &&
+		(f.Entity == "" || e.Entity == f.Entity) && (f.Before == "" || e.ID < f.Before) &&
 		(f.Kind == "" || e.Kind == f.Kind || strings.HasPrefix(string(e.Kind), string(f.Kind)+".")) &&
 		(f.RequestID == "" || e.RequestID == f.RequestID || bytes.Contains(e.Data, []byte(`"`+f.RequestID+`"`)))
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -126,8 +127,11 @@ const selectEvents = `WITH asked AS (SELECT agent, created_at FROM connections W
 		AND at >= (SELECT created_at FROM asked) AND ` + eventFilter + `
 	ORDER BY id `
 
-const eventFilter = `level >= ?4 AND (?5 = '' OR entity = ?5) AND (?6 = '' OR kind = ?6 OR kind >= ?6 || '.' AND kind < ?6 || '/')
+const eventFilter = `id < ?9 AND level >= ?4 AND (?5 = '' OR entity = ?5) AND (?6 = '' OR kind = ?6 OR kind >= ?6 || '.' AND kind < ?6 || '/')
 		AND (?7 = '' OR request_id = ?7 OR instr(data, '"' || ?7 || '"') > 0)`
+
+// noEvent sorts behind the id of every event.
+const noEvent = "~"
 
 // Events implements store.Events.
 func (s *Store) Events(ctx context.Context, organisation, connection string, filter store.EventFilter, page store.Page) ([]store.Event, error) {
@@ -143,5 +147,5 @@ func (s *Store) LastEvents(ctx context.Context, organisation, connection string,
 
 func (s *Store) listEvents(ctx context.Context, order, organisation, connection, after string, filter store.EventFilter, limit int) ([]store.Event, error) {
 	return list(ctx, s.read, scanEvent, selectEvents+order, connection, organisation, after,
-		slices.Index(store.Levels(), filter.Level)+1, filter.Entity, string(filter.Kind), filter.RequestID, limit)
+		slices.Index(store.Levels(), filter.Level)+1, filter.Entity, string(filter.Kind), filter.RequestID, limit, cmp.Or(filter.Before, noEvent))
 }

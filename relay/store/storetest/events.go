@@ -58,6 +58,7 @@ func testEvents(t *testing.T, b *bench) {
 	same(t, "newest", all[1:], got(b.LastEvents(ctx, p.organisation, c.ID, store.EventFilter{}, 2)).or(t))
 	same(t, "a page", all[:1], got(b.Events(ctx, p.organisation, c.ID, store.EventFilter{}, store.Page{Limit: 1})).or(t))
 	same(t, "after", all[1:], got(b.Events(ctx, p.organisation, c.ID, store.EventFilter{}, store.Page{After: all[0].ID})).or(t))
+	same(t, "the newest one before", all[1:2], got(b.LastEvents(ctx, p.organisation, c.ID, store.EventFilter{Before: all[2].ID}, 1)).or(t))
 	same(t, "of another organisation", 0, len(got(b.Events(ctx, b.organisation(1).ID, c.ID, store.EventFilter{}, store.Page{})).or(t)))
 	for want, filter := range map[string]store.EventFilter{
 		"call.failed":                          {Entity: "vendors"},
@@ -68,6 +69,7 @@ func testEvents(t *testing.T, b *bench) {
 		"call.failed ":                         {RequestID: "req_1"},
 		" call.failed":                         {RequestID: "req_3", Level: store.LevelInfo},
 		" ":                                    {RequestID: "req_"},
+		"call.failed  ":                        {Before: all[1].ID},
 	} {
 		want = strings.TrimSpace(want)
 		same(t, fmt.Sprint(filter), want, kinds(got(b.Events(ctx, p.organisation, c.ID, filter, store.Page{})).or(t)))
