@@ -82,6 +82,8 @@ func TestDashboard(t *testing.T) {
 	b.shows(b.post("/sign-in", url.Values{"key": {d.client.Token}}, http.StatusUnauthorized), "connection&#39;s token")
 	b.shows(b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK), "plant", "demo-plant", "active")
 
+	b.shows(b.get("/?q=nothing", http.StatusOK), "No connection is like that")
+	b.shows(b.get("/?q=north+demo&order=-name&state=active", http.StatusOK), "Plant North", `aria-sort="descending"`)
 	b.shows(b.get("/connect", http.StatusOK), "Gantry Demo Plant", "/connect/demo-plant?site="+d.site)
 	b.shows(b.get("/connect/demo-plant?site="+d.site, http.StatusOK), "Database file", "data-key=", "gantry-agent status")
 	b.shows(b.post("/connect", b.login(d, "/nowhere/plant.db"), http.StatusForbidden), "Nothing was kept", "POLICY_DENIED", "/nowhere/plant.db")

@@ -15,6 +15,7 @@ import (
 type connectionDocument struct {
 	ID             string          `json:"id"`
 	Site           string          `json:"site"`
+	SiteName       string          `json:"site_name"`
 	Agent          string          `json:"agent"`
 	System         string          `json:"system"`
 	Name           string          `json:"name"`
@@ -30,7 +31,7 @@ type connectionDocument struct {
 
 func (a *API) show(c store.Connection) connectionDocument {
 	return connectionDocument{
-		ID: c.ID, Site: c.SiteID, Agent: c.AgentID, System: c.System, Name: c.Name, State: a.status.State(c), Credits: c.Tier,
+		ID: c.ID, Site: c.SiteID, SiteName: c.SiteName, Agent: c.AgentID, System: c.System, Name: c.Name, State: a.status.State(c), Credits: c.Tier,
 		Settings: orEmpty(c.Settings), Metadata: orEmpty(c.Metadata),
 		CreatedAt: moment(c.CreatedAt), ActivatedAt: moment(c.ActivatedAt), PausedAt: moment(c.PausedAt),
 		DisconnectedAt: moment(c.DisconnectedAt),
@@ -44,26 +45,42 @@ func orEmpty(object json.RawMessage) json.RawMessage {
 	return object
 }
 
+// connectionPage is a page of connections, with their numbers where they are asked for.
+type connectionPage struct {
+	list[connectionDocument]
+	Counts *connectionCounts `json:"counts,omitempty"` // with `include=counts`
+}
+
 func (a *API) listConnections(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
-	query, asked, err := page(r, "site", "state")
+	query, limit, err := sized(r, "site", "system", "state", "q", "order", "include")
 	if err != nil {
 		return err
 	}
-	wanted, err := stateWanted(query.Get("state"))
+	wanted, err := connectionsWanted(query, limit)
 	if err != nil {
 		return err
 	}
-	rows, err := a.inState(ctx, p.OrganisationID, query.Get("site"), wanted, asked)
+	if wanted.surveys() {
+		answer, err := a.survey(ctx, p.OrganisationID, wanted)
+		if err != nil {
+			return err
+		}
+		return reply(w, http.StatusOK, answer)
+	}
+	asked, err := wanted.page(query.Get("cursor"))
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, paged(rows, asked, func(c store.Connection) string { return c.ID }, a.show))
+	rows, err := a.inState(ctx, p.OrganisationID, wanted.filter, wanted.state, asked)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, connectionPage{list: paged(rows, asked, func(c store.Connection) string { return c.ID }, a.show)})
 }
 
 // inState finds the connections of a page that are in a state now. The store knows where a connection's life stands, and
 // nothing beyond: of those that are alive, all are looked at.
-func (a *API) inState(ctx context.Context, organisation, site string, wanted status.State, asked store.Page) ([]store.Connection, error) {
-	filter := store.ConnectionFilter{SiteID: site}
+func (a *API) inState(ctx context.Context, organisation string, filter store.ConnectionFilter, wanted status.State, asked store.Page) ([]store.Connection, error) {
 	switch wanted {
 	case "":
 		return a.store.Connections(ctx, organisation, filter, asked)

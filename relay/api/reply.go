@@ -44,27 +44,44 @@ const (
 // page reads the parameters of one of our own lists, and refuses those that it does not know. It asks the store for one
 // row more, which tells whether there are more.
 func page(r *http.Request, known ...string) (url.Values, store.Page, error) {
-	query, err := parameters(r, append(known, "limit", "cursor")...)
+	query, limit, err := sized(r, known...)
 	if err != nil {
 		return nil, store.Page{}, err
 	}
-	asked := store.Page{Limit: defaultPage + 1}
-	if limit := query.Get("limit"); limit != "" {
-		n, err := strconv.Atoi(limit)
-		if err != nil || n < 1 || n > largestPage {
-			return nil, asked, badParameter("limit", "a number from 1 to %d", largestPage)
-		}
-		asked.Limit = n + 1
-	}
-	if cursor := query.Get("cursor"); cursor != "" {
-		after, err := base64.RawURLEncoding.DecodeString(cursor)
-		if err != nil || !saneID(string(after)) {
-			return nil, asked, badParameter("cursor", "the `next_cursor` of the page before")
-		}
-		asked.After = string(after)
-	}
-	return query, asked, nil
+	asked, err := behind(query.Get("cursor"), limit)
+	return query, asked, err
 }
+
+// sized reads the parameters, of which only the limit is understood.
+func sized(r *http.Request, known ...string) (query url.Values, limit int, err error) {
+	if query, err = parameters(r, append(known, "limit", "cursor")...); err != nil {
+		return nil, 0, err
+	}
+	text := query.Get("limit")
+	if text == "" {
+		return query, defaultPage, nil
+	}
+	if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > largestPage {
+		return nil, 0, badParameter("limit", "a number from 1 to %d", largestPage)
+	}
+	return query, limit, nil
+}
+
+// behind is the page behind a cursor that holds an id.
+func behind(cursor string, limit int) (store.Page, error) {
+	asked := store.Page{Limit: limit + 1}
+	if cursor == "" {
+		return asked, nil
+	}
+	after, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || !saneID(string(after)) {
+		return asked, badCursor()
+	}
+	asked.After = string(after)
+	return asked, nil
+}
+
+func badCursor() error { return badParameter("cursor", "the `next_cursor` of the page before") }
 
 // parameters reads the query, each name at most once and all of them known.
 func parameters(r *http.Request, known ...string) (url.Values, error) {

@@ -25,11 +25,9 @@ func (r *routes) ofConnections() {
 	})
 	r.own("GET /connections", "connections.list", auth.View, r.api.listConnections, openapi.Description{
 		Tag: tag, Summary: "List the connections",
-		Text: "Each with its state as of now.",
-		Query: openapi.Paging(
-			openapi.TextParameter("site", "Only those of the site with this id."),
-			openapi.OneOf("state", "Only those in this state.", texts(status.States())...)),
-		Answers: []openapi.Answer{openapi.Gives[list[connectionDocument]](200, "A page of connections.")},
+		Text:    "Each with its state as of now.",
+		Query:   connectionParameters(),
+		Answers: []openapi.Answer{openapi.Gives[connectionPage](200, "A page of connections.")},
 	})
 	r.own("GET /connections/{id}", "connections.get", auth.View, r.api.getConnection, openapi.Description{
 		Tag: tag, Summary: "Show a connection",

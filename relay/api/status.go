@@ -8,7 +8,6 @@ import (
 	"gantry/connectors/wire"
 	"gantry/relay/auth"
 	"gantry/relay/hub"
-	"gantry/relay/status"
 	"gantry/relay/store"
 )
 
@@ -58,14 +57,4 @@ func (a *API) resetCircuits(ctx context.Context, w http.ResponseWriter, r *http.
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// stateWanted reads a state that a list is narrowed to.
-func stateWanted(value string) (status.State, error) {
-	for _, state := range append(status.States(), "") {
-		if value == string(state) {
-			return state, nil
-		}
-	}
-	return "", badParameter("state", "%s", strings.Join(texts(status.States()), ", "))
 }

@@ -5,85 +5,100 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gantry/tunnel/fault"
 )
 
-// maxListed is how many connections one page shows; a search narrows them.
-const maxListed = 200
+// listed is how many connections one page shows.
+const listed = 50
 
 // connectionsPage is the first page: what needs attention first.
 type connectionsPage struct {
-	Search, State string
-	States        []stateCount
-	Shown         []connection
-	Total         int
-	Sites         int
+	Search, State, System, Site string
+
+	Sorted sorting
+	Counts connectionCounts
+	States []stateCount
+	Shown  []connection
+	Next   string // the address of the page behind this one; "": there is none
+	Later  bool   // this page is not the first
+	Sites  bool   // there is one; asked only where nothing is connected
 }
 
 type stateCount struct {
 	State string
 	Count int
+	Path  string
+}
+
+// Narrowed tells whether connections may be hidden.
+func (p connectionsPage) Narrowed() bool { return p.Search+p.State+p.System+p.Site != "" }
+
+// Current is how many there are in any state, of those that the other filters let through, without those that ended.
+func (p connectionsPage) Current() (n int) {
+	for state, count := range p.Counts.States {
+		if state != "disconnected" {
+			n += count
+		}
+	}
+	return n
+}
+
+// With gives the address of the list in another state.
+func (p connectionsPage) With(state string) string {
+	query := filled("q", p.Search, "system", p.System, "site", p.Site, "state", state)
+	if p.Sorted.order != p.Sorted.first {
+		query.Set("order", p.Sorted.order)
+	}
+	return "/?" + query.Encode()
 }
 
 func (v *visit) connections() error {
-	places, err := v.places()
-	if err != nil {
-		return err
-	}
-	all, err := everything[connection](v.caller, "/connections")
-	if err != nil {
-		return err
-	}
 	query := v.r.URL.Query()
-	p := connectionsPage{Search: strings.TrimSpace(query.Get("q")), State: query.Get("state"), Total: len(all), Sites: len(places)}
-	counts := map[string]int{}
-	for _, c := range all {
-		counts[c.State]++
-		c.Place = cmp.Or(places[c.Site], c.Site)
-		if p.wants(c) {
-			p.Shown = append(p.Shown, c)
-		}
+	p := connectionsPage{
+		Search: strings.TrimSpace(query.Get("q")), State: query.Get("state"), System: query.Get("system"), Site: query.Get("site"),
+		Sorted: v.sorting("urgency"), Later: query.Has("cursor"),
 	}
-	slices.SortStableFunc(p.Shown, func(a, b connection) int {
-		return cmp.Or(cmp.Compare(urgency(a.State), urgency(b.State)), cmp.Compare(a.Name, b.Name))
-	})
-	p.Shown = p.Shown[:min(len(p.Shown), maxListed)]
-	for state, n := range counts {
-		p.States = append(p.States, stateCount{state, n})
+	asked := filled("q", p.Search, "system", p.System, "site", p.Site, "cursor", query.Get("cursor"), "order", p.Sorted.order)
+	asked.Set("state", cmp.Or(p.State, "current"))
+	asked.Set("include", "counts")
+	asked.Set("limit", strconv.Itoa(listed))
+	var found struct {
+		list[connection]
+		Counts connectionCounts `json:"counts"`
+	}
+	if err := v.get("/connections?"+asked.Encode(), &found); err != nil {
+		return err
+	}
+	p.Shown, p.Counts = found.Data, found.Counts
+	for state, n := range p.Counts.States {
+		p.States = append(p.States, stateCount{state, n, p.With(state)})
 	}
 	slices.SortFunc(p.States, func(a, b stateCount) int { return cmp.Compare(urgency(a.State), urgency(b.State)) })
+	if found.Next != nil {
+		query.Set("cursor", *found.Next)
+		p.Next = "/?" + query.Encode()
+	}
+	if p.Counts.Total == 0 {
+		var sites list[site]
+		if err := v.get("/sites?limit=1", &sites); err != nil {
+			return err
+		}
+		p.Sites = len(sites.Data) > 0
+	}
 	v.show(http.StatusOK, "connections", "Connections", p)
 	return nil
 }
 
-// wants tells whether the search and the state let a connection through. Those that ended are shown when they are asked for.
-func (p connectionsPage) wants(c connection) bool {
-	if p.State != "" && c.State != p.State || p.State == "" && c.State == "disconnected" {
-		return false
-	}
-	text := strings.ToLower(c.Name + " " + c.System + " " + c.Place + " " + c.ID)
-	return strings.Contains(text, strings.ToLower(p.Search))
-}
-
-// urgency orders states: what needs attention comes first.
+// urgency orders states as the API does: what needs attention comes first.
 func urgency(state string) int {
 	order := []string{"reauth_required", "system_offline", "agent_offline", "degraded", "throttled", "pending", "active", "paused", "disconnected"}
 	if i := slices.Index(order, state); i >= 0 {
 		return i
 	}
 	return len(order)
-}
-
-// places gives the sites' names by id.
-func (v *visit) places() (map[string]string, error) {
-	all, err := everything[site](v.caller, "/sites")
-	names := map[string]string{}
-	for _, s := range all {
-		names[s.ID] = s.Name
-	}
-	return names, err
 }
 
 // everything reads a list page by page.
@@ -130,7 +145,6 @@ func (v *visit) showConnection(token string) error {
 	}
 	slices.Reverse(events.Data) // the newest first
 	p.Events, p.Ended = events.Data, p.Connection.State == "disconnected"
-	p.Connection.Place = v.place(p.Connection.Site)
 	v.show(http.StatusOK, "connection", p.Connection.Name, p)
 	return nil
 }

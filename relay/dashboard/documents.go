@@ -19,6 +19,7 @@ type list[T any] struct {
 type connection struct {
 	ID             string     `json:"id"`
 	Site           string     `json:"site"`
+	Place          string     `json:"site_name"`
 	Agent          string     `json:"agent"`
 	System         string     `json:"system"`
 	Name           string     `json:"name"`
@@ -26,12 +27,24 @@ type connection struct {
 	Credits        int        `json:"credits"`
 	CreatedAt      *time.Time `json:"created_at"`
 	DisconnectedAt *time.Time `json:"disconnected_at"`
-
-	Place string `json:"-"` // the site's name
 }
 
 // Path is the connection's page.
 func (c connection) Path() string { return "/connections/" + url.PathEscape(c.ID) }
+
+// connectionCounts is what GET /connections?include=counts adds.
+type connectionCounts struct {
+	Total   int            `json:"total"`
+	States  map[string]int `json:"states"`
+	Systems []facet        `json:"systems"`
+	Sites   []facet        `json:"sites"`
+}
+
+type facet struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
 
 // status is GET /connections/{id}/status.
 type status struct {

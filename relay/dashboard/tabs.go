@@ -1,9 +1,6 @@
 package dashboard
 
-import (
-	"cmp"
-	"net/url"
-)
+import "net/url"
 
 // headed is what every page about one connection begins with: its name, its state and the way to the other pages about it.
 type headed struct {
@@ -25,13 +22,4 @@ func (v *visit) head(here string) (headed, error) {
 	h := headed{here: here}
 	err := v.get("/connections/"+url.PathEscape(v.r.PathValue("id")), &h.connection)
 	return h, err
-}
-
-// place names the site of a connection, by one call.
-func (v *visit) place(id string) string {
-	var s site
-	if err := v.get("/sites/"+url.PathEscape(id), &s); err != nil {
-		return id // it was deleted, or cannot be looked up now: the page is about the connection
-	}
-	return cmp.Or(s.Name, id)
 }

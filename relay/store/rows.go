@@ -153,6 +153,7 @@ type Connection struct {
 	ID             string
 	OrganisationID string
 	SiteID         string
+	SiteName       string
 	AgentID        string
 	System         string
 	Name           string
@@ -178,6 +179,7 @@ type NewLogin struct {
 // ConnectionFilter narrows a list; empty members do not.
 type ConnectionFilter struct {
 	SiteID string
+	System string
 	State  State
 }
 

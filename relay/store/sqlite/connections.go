@@ -12,7 +12,7 @@ import (
 // connectionState joins the life of a connection, which goes one way, with its pause, which comes and goes.
 const connectionState = "CASE WHEN c.state = 'active' AND c.paused_at IS NOT NULL THEN 'paused' ELSE c.state END"
 
-const connectionColumns = `c.id, c.organisation, c.site, c.agent, c.system, c.name, c.tier, c.settings, c.metadata, ` + connectionState + `,
+const connectionColumns = `c.id, c.organisation, c.site, (SELECT name FROM sites WHERE id = c.site), c.agent, c.system, c.name, c.tier, c.settings, c.metadata, ` + connectionState + `,
 	c.created_at, c.activated_at, c.paused_at, c.disconnected_at`
 
 const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
@@ -20,7 +20,7 @@ const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
 // connectionTargets are the places for connectionColumns.
 func connectionTargets(c *store.Connection) []any {
 	return []any{
-		&c.ID, &c.OrganisationID, &c.SiteID, &c.AgentID, &c.System, &c.Name, &c.Tier, jsonText{&c.Settings}, jsonText{&c.Metadata},
+		&c.ID, &c.OrganisationID, &c.SiteID, &c.SiteName, &c.AgentID, &c.System, &c.Name, &c.Tier, jsonText{&c.Settings}, jsonText{&c.Metadata},
 		&c.State, moment{&c.CreatedAt}, moment{&c.ActivatedAt}, moment{&c.PausedAt}, moment{&c.DisconnectedAt},
 	}
 }
@@ -118,8 +118,8 @@ func (s *Store) Connection(ctx context.Context, organisation, id string) (store.
 // Connections implements store.Connections.
 func (s *Store) Connections(ctx context.Context, organisation string, filter store.ConnectionFilter, page store.Page) ([]store.Connection, error) {
 	return list(ctx, s.read, scanConnection, selectConnections+` WHERE c.organisation = ?1 AND c.id > ?2
-		AND (?3 = '' OR c.site = ?3) AND (?4 = '' OR `+connectionState+` = ?4) ORDER BY c.id LIMIT ?5`,
-		organisation, page.After, filter.SiteID, string(filter.State), page.Size())
+		AND (?3 = '' OR c.site = ?3) AND (?4 = '' OR `+connectionState+` = ?4) AND (?6 = '' OR c.system = ?6) ORDER BY c.id LIMIT ?5`,
+		organisation, page.After, filter.SiteID, string(filter.State), page.Size(), filter.System)
 }
 
 // AgentConnections implements store.Connections.

@@ -15,7 +15,7 @@ func testConnectionLife(t *testing.T, b *bench) {
 	want := p.connection(3)
 	c := got(b.ReserveConnection(ctx, want)).or(t)
 	same(t, "pending", store.Connection{
-		ID: c.ID, OrganisationID: p.organisation, SiteID: p.site, AgentID: p.agent, System: want.System, Name: want.Name, Tier: 3,
+		ID: c.ID, OrganisationID: p.organisation, SiteID: p.site, SiteName: got(b.Site(ctx, p.organisation, p.site)).or(t).Name, AgentID: p.agent, System: want.System, Name: want.Name, Tier: 3,
 		Metadata: want.Metadata, State: store.Pending, CreatedAt: b.now(),
 	}, c)
 	same(t, "credits of a pending one", 3, b.used(p.organisation))
@@ -164,6 +164,8 @@ func testConnectionLists(t *testing.T, b *bench) {
 		"in a state":       {store.ConnectionFilter{State: store.Active}, []store.Connection{active, elsewhere}},
 		"of both":          {store.ConnectionFilter{SiteID: p.site, State: store.Disconnected}, []store.Connection{gone}},
 		"of no such site":  {store.ConnectionFilter{SiteID: "site_0"}, nil},
+		"to a system":      {store.ConnectionFilter{System: active.System}, []store.Connection{active, pending, gone, elsewhere}},
+		"to no system":     {store.ConnectionFilter{System: "other"}, nil},
 		"in no such state": {store.ConnectionFilter{State: "odd"}, nil},
 	}
 	for name, list := range lists {
