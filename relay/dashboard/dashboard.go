@@ -78,6 +78,11 @@ func (d *Dashboard) routes() *http.ServeMux {
 	page := func(pattern string, serve func(*visit) error) { m.HandleFunc(pattern, d.visited(serve)) }
 	page("GET /{$}", (*visit).connections)
 	page("GET /connections/{id}", (*visit).connection)
+	page("GET /connections/{id}/console", (*visit).console)
+	page("GET /connections/{id}/capabilities", (*visit).capabilitiesPage)
+	page("GET /connections/{id}/syncs", (*visit).syncs)
+	page("POST /connections/{id}/syncs", (*visit).addSync)
+	page("POST /connections/{id}/syncs/{entity}/{deed}", (*visit).changeSync)
 	page("GET /connections/{id}/events", (*visit).events)
 	page("POST /connections/{id}/{deed}", (*visit).change)
 	page("GET /connect", (*visit).systems)

@@ -39,7 +39,8 @@ func parsePages() (pages, error) {
 }
 
 // functions are what templates may call.
-var functions = template.FuncMap{"ago": ago, "exactly": exactly, "word": word, "sign": sign, "tone": tone, "tab": newTab, "ms": milliseconds}
+var functions = template.FuncMap{"ago": ago, "exactly": exactly, "word": word, "sign": sign, "tone": tone, "tab": newTab, "ms": milliseconds,
+	"hop": hopWords, "scope": scopeWords, "outcome": outcomeWords, "denied": deniedWords}
 
 // view is what the layout needs.
 type view struct {
@@ -130,9 +131,9 @@ const (
 
 func tone(state any) string {
 	switch fmt.Sprint(state) {
-	case "active", "delivered", "connected", "working", "reachable", "closed", "OK", "info":
+	case "active", "idle", "ended well", "delivered", "connected", "working", "reachable", "closed", "OK", "info":
 		return good
-	case "degraded", "throttled", "half_open", "pending", "waiting", "warning":
+	case "degraded", "throttled", "half_open", "pending", "running", "held", "waiting", "warning":
 		return fair
 	case "system_offline", "agent_offline", "reauth_required", "failing", "failed", "disabled", "denied", "open", "offline", "unreachable", "error":
 		return bad

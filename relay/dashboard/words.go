@@ -1,0 +1,77 @@
+package dashboard
+
+import "gantry/tunnel/fault"
+
+// step is one part of the way of a call.
+type step struct {
+	Name   string
+	Tone   string // good: passed; bad: here it failed; quiet: not reached
+	Failed bool
+}
+
+// way shows where on its way a call failed.
+func way(failed fault.Hop) (steps []step) {
+	tone := good
+	for _, hop := range fault.Hops() {
+		s := step{hopNames[hop], tone, hop == failed}
+		if s.Failed {
+			s.Tone, tone = bad, quiet
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}
+
+var hopNames = map[fault.Hop]string{
+	fault.HopClient: "request", fault.HopRelay: "relay", fault.HopTunnel: "tunnel", fault.HopAgent: "agent",
+	fault.HopPolicy: "plant's policy", fault.HopNetwork: "plant's network", fault.HopSystem: "system",
+}
+
+// hopWords say what failed, for people who do not know our words.
+func hopWords(hop fault.Hop) string {
+	return map[fault.Hop]string{
+		fault.HopClient:  "The request itself: it reached nobody beyond the relay.",
+		fault.HopRelay:   "The relay, in the cloud.",
+		fault.HopTunnel:  "The line between the relay and the plant's agent.",
+		fault.HopAgent:   "The agent, on its machine in the plant.",
+		fault.HopPolicy:  "The plant's own policy said no. Nobody in the cloud can change that.",
+		fault.HopNetwork: "The plant's network, between the agent and the system.",
+		fault.HopSystem:  "The plant's system itself.",
+	}[hop]
+}
+
+// scopeWords say how far a failure reaches.
+func scopeWords(scope fault.Scope) string {
+	return map[fault.Scope]string{
+		fault.ScopeOrganisation: "Everything of the organisation.",
+		fault.ScopeSite:         "Everything at this site.",
+		fault.ScopeConnection:   "Everything on this connection.",
+		fault.ScopeEntity:       "This entity; others may work.",
+		fault.ScopeOperation:    "This operation; others may work.",
+		fault.ScopeRecord:       "This record alone.",
+	}[scope]
+}
+
+// outcomeWords say whether a write happened.
+func outcomeWords(outcome fault.Outcome) string {
+	return map[fault.Outcome]string{
+		"":             "Nothing was written: it was a read.",
+		fault.NotSent:  "Nothing was sent to the system: it is safe to send it again.",
+		fault.Rejected: "The system refused it, and nothing changed.",
+		fault.Unknown:  "It may have happened: look before it is sent again.",
+		fault.Done:     "It happened, and something after it failed.",
+	}[outcome]
+}
+
+// deniedWords say who said no.
+func deniedWords(by string) string {
+	switch by {
+	case "definition":
+		return "not offered by the system"
+	case "policy":
+		return "denied by the plant's policy"
+	case "probe":
+		return "the login has no right"
+	}
+	return "no"
+}
