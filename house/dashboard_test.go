@@ -14,12 +14,12 @@ import (
 
 // browser is a person at the dashboard, as far as one can be without a window.
 type browser struct {
-	t    *testing.T
+	t    testing.TB
 	http *http.Client
 	url  string
 }
 
-func newBrowser(t *testing.T, p *plant) *browser {
+func newBrowser(t testing.TB, p *plant) *browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
