@@ -133,6 +133,15 @@ func (m *Members) Texts(name string) []string {
 	return out
 }
 
+// Holds makes sure that a text that is there has each of the marks once.
+func (m *Members) Holds(name, text string, marks ...string) {
+	for _, mark := range marks {
+		if text != "" && strings.Count(text, mark) != 1 {
+			m.Fault("%s has %s, each once", name, strings.Join(marks, ", "))
+		}
+	}
+}
+
 // TextMap is an object whose members are texts.
 func (m *Members) TextMap(name string) map[string]string {
 	v, there := m.Take(name)

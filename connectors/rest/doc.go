@@ -10,15 +10,19 @@
 //	  times: {instant: "2006-01-02 15:04:05.000Z"} # as package time's; RFC 3339 unless said
 //	  empty_is_null: true                          # the system writes "" where it means nothing
 //	  where: {parameter: filter, and: " && ", or: " || ", compare: "{field} {op} {value}", quote: "'", replace: {"'": "\\'"}, refuse_last: "\\", values: 100}
-//	  sort: {parameter: sort}
+//	  sort: {parameter: sort}                      # also separator, prefix and suffix of a column: prefix: "+"
 //	  pages: {by: keyset, size: perPage}
 //
-// Logins (`by`, or the login's setting `login` where the protocol leaves it to the customer): none, basic, bearer, api_key (`header`), session
+// A language without `or` says several values with `in: "{field} in [{values}]"`, or is asked once for each value; its pages by keyset
+// go by one column, and it has no null unless `null` says how. `wrap: "[{all}]"` stands around all conditions.
+//
+// Logins (`by`, or the login's setting `login` where the protocol leaves it to the customer): none, basic (in `header`, where that is not Authorization), bearer, api_key (`header`), session
 // (a token out of the answer to a request), oauth2 (client credentials, RFC 6749 section 4.4; `token_address`), ntlm. What is renewed
 // (session, oauth2) is renewed ahead of its own end and once where the system says that it is over, also between two pages. A refusal is
 // final, see package web. {$secret: name} stands in a login's body and nowhere else.
 //
-// Pages (`by`): keyset (each page begins after the last record of the one before, by filter and sort; neither skips nor repeats),
+// Pages (`by`): keyset (each page begins after the last record of the one before, by filter and sort; neither skips nor repeats; where the
+// order's first column tells records apart, `unique: column` says so, and pages go by it alone; where the answer tells whether there is another page, `next` is that member's path),
 // page and offset (numbers; a record that is deleted meanwhile shifts the rest, a last page that reaches back finds that out), link (a path
 // in the answer to the next page's link), header (RFC 8288, rel=next), cursor (a token in the answer), none (one answer is everything, as
 // without `pages`). Links stay at the connection's host; `rebase: true` takes their path and query there, for systems

@@ -101,6 +101,9 @@ func (c *conn) loginOf(t connectors.Target) (func(context.Context) (*web.Grant, 
 		return func(context.Context) (*web.Grant, error) { return &web.Grant{}, nil }, nil
 	case loginBasic, loginNTLM: // of NTLM it is never sent: package web turns it into one
 		static = web.Basic(setting(t, "username"), t.Credentials["password"])
+		if l.by == loginBasic && l.header != "" { // a product's own header for the same pair
+			static.Header, static.Value = l.header, l.prefix+strings.TrimPrefix(static.Value, "Basic ")
+		}
 	case loginBearer:
 		static = &web.Grant{Header: cmp.Or(l.header, "Authorization"), Value: cmp.Or(l.prefix, "Bearer ") + secret("token")}
 	case loginAPIKey:

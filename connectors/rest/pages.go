@@ -76,7 +76,7 @@ func (w *walk) begin() error {
 	if s := q.ways.sort; s != nil && len(q.order) > 0 {
 		fields := make([]string, len(q.order))
 		for i, k := range q.order {
-			fields[i] = k.field + s.suffix
+			fields[i] = s.prefix + k.field + s.suffix
 		}
 		w.query.Set(s.parameter, strings.Join(fields, s.separator))
 	}
@@ -99,17 +99,18 @@ func (w *walk) where() error {
 			return err
 		}
 	}
-	if len(w.all) == 0 && beyond == "" {
+	lang := q.ways.where
+	if len(w.all) == 0 && beyond == "" && (lang == nil || lang.wrap == "") {
 		return nil
 	}
 	into := maps.Clone(w.query)
-	if lang := q.ways.where; lang != nil && lang.parameter != "" { // begin anew with what the definition says
+	if lang != nil && lang.parameter != "" { // begin anew with what the definition says
 		into.Del(lang.parameter)
 		if own := q.fixed.Get(lang.parameter); own != "" {
 			into.Set(lang.parameter, own)
 		}
 	}
-	if err := q.ways.where.say(w.all, beyond, into); err != nil {
+	if err := lang.say(w.all, beyond, into); err != nil {
 		return err
 	}
 	w.query = into
@@ -282,7 +283,7 @@ func (w *walk) next(answer *reply, fetched, got int) (bool, error) {
 	}
 	switch p.by {
 	case byKeyset:
-		if short {
+		if short || p.next != "" && !says(web.At(answer.value, p.next)) {
 			return false, nil
 		}
 		return true, w.where()

@@ -28,16 +28,19 @@ type paging struct {
 	size   string // parameter for the records of a page; "": the system decides
 	number string // parameter of the page's or the record's number, or of the token
 	first  int    // of pages
-	next   string // path of the link, or of the token
+	next   string // path of the link, or of the token; of keyset: what is there while there is another page
 	rebase bool
-	most   int // records that the system gives a page; 0: as many as are asked for
+	unique string // of keyset: the order's first column, if it tells records apart by itself: the pages go by it alone
+	most   int    // records that the system gives a page; 0: as many as are asked for
 }
 
 func compilePaging(v any) (*paging, error) {
 	m := native.Object("pages", v)
 	p := &paging{by: m.OneOf("by", byKeyset, byPage, byOffset, byLink, byHeader, byCursor, byNone), size: m.Text("size"), most: m.Number("most")}
 	switch p.by {
-	case byKeyset, byNone:
+	case byNone:
+	case byKeyset:
+		p.unique, p.next = m.Text("unique"), m.Text("next")
 	case byPage:
 		p.number, p.first = m.Text("parameter"), 1
 		if m.Has("first") {

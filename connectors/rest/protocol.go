@@ -114,7 +114,7 @@ func compileWays(m *native.Members) (ways, error) {
 	}
 	if own, there := m.Take("sort"); there {
 		inner := native.Object("sort", own)
-		w.sort = &sorting{inner.Text("parameter"), inner.Text("separator"), inner.Text("suffix")}
+		w.sort = &sorting{inner.Text("parameter"), inner.Text("separator"), inner.Text("prefix"), inner.Text("suffix")}
 		if w.sort.parameter == "" {
 			inner.Fault("parameter is missing")
 		}
@@ -151,7 +151,7 @@ func (w ways) over(below ways) ways {
 }
 
 // sorting is how a query says its order: the columns' names, ascending.
-type sorting struct{ parameter, separator, suffix string }
+type sorting struct{ parameter, separator, prefix, suffix string }
 
 // grammar is what templates have beyond parameters and lists.
 var grammar = template.Grammar{Kinds: kinds}

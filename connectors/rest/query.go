@@ -144,9 +144,14 @@ func (q *query) orderBy(columns []string) error {
 		}
 	}
 	p := q.ways.pages
+	if p != nil && p.unique != "" && len(q.order) > 0 && q.order[0].column == p.unique {
+		q.order, q.after = q.order[:1], q.after[:min(len(q.after), 1)]
+	}
 	switch {
 	case p != nil && p.by == byKeyset && (len(q.order) == 0 || q.ways.sort == nil || q.ways.where == nil || q.ways.where.parameter == ""):
 		return connectors.Misuse("pages by keyset need where with a language, sort, and an `order` of the query")
+	case p != nil && p.by == byKeyset && q.ways.where.or == "" && len(q.order) > 1:
+		return connectors.Misuse("pages by keyset in a language without `or` go by one column")
 	case q.ways.sort != nil || len(q.order) == 0 || q.ordered(columns):
 		return nil
 	case q.s.each != "" && len(q.branches) <= 1: // the engine puts members to their records

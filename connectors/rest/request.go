@@ -37,7 +37,7 @@ var methods = map[string]string{
 
 var (
 	segmentParam = regexp.MustCompile(`^:[a-z][a-z0-9_]*$`)
-	segmentText  = regexp.MustCompile(`^[A-Za-z0-9_.~!$&'()*+,;=@-]+$`)
+	segmentText  = regexp.MustCompile(`^[A-Za-z0-9_.~!$&'()*+,;=@-]+( [A-Za-z0-9_.~!$&'()*+,;=@-]+)*$`)
 	headerName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 )
 
@@ -102,7 +102,7 @@ func (r *request) compilePath(path string) error {
 				r.names.Names.Params = append(r.names.Names.Params, segment[1:])
 			}
 		case segment == "" && text.String() == "/" && len(path) == 1, segmentText.MatchString(segment) && strings.Trim(segment, ".") != "":
-			text.WriteString(segment)
+			text.WriteString(strings.ReplaceAll(segment, " ", "%20"))
 		default:
 			return fmt.Errorf("%q is no segment of a path: a name, or :parameter; what follows a ? stands in `query`", segment)
 		}

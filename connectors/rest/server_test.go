@@ -269,6 +269,7 @@ func TestLogins(t *testing.T) {
 		{"none", "Authorization", "", nil},
 		{"basic", "Authorization", "Basic YWdlbnQ6czNjcmV0", nil},
 		{"bearer", "Authorization", "Bearer t0ken", nil},
+		{"basic", "Maxauth", "YWdlbnQ6czNjcmV0", map[string]any{"by": "basic", "header": "maxauth"}},
 		{"api_key", "X-API-Key", "k3y", nil},
 		{"api_key", "Apikey", "Key k3y", map[string]any{"by": "api_key", "header": "ApiKey", "prefix": "Key "}},
 		{"session", "Authorization", "Bearer one", map[string]any{"by": "session", "post": "/login", "body": map[string]any{"u": ":login_username", "p": map[string]any{"$secret": "password"}}, "token": "data.token", "prefix": "Bearer "}},

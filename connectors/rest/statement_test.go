@@ -68,6 +68,79 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// TestConditionsWithoutOr shows languages that only know `and`.
+func TestConditionsWithoutOr(t *testing.T) {
+	oslc := map[string]any{"parameter": "where", "and": " and ", "compare": "{field}{op}{value}", "in": "{field} in [{values}]", "quote": `"`, "replace": map[string]any{`"`: `\"`}, "values": 3}
+	list := map[string]any{"parameter": "where", "and": ",", "compare": `["{field}","{op}",{value}]`, "quote": `"`, "replace": map[string]any{`"`: `\"`}, "wrap": "[{all}]", "null": `"unset"`}
+	eq := func(column string, values ...any) connectors.Filter {
+		return connectors.Filter{Column: column, Op: connectors.Equal, Values: values}
+	}
+	for _, test := range []struct {
+		name     string
+		language map[string]any
+		own      string // the definition's own condition
+		read     connectors.Read
+		want     []string // "!": refused
+	}{
+		{"one of several", oslc, "", connectors.Read{Filters: []connectors.Filter{eq("name", `a"b`, "c"), eq("id", int64(1))}}, []string{`name in ["a\"b","c"] and id=1`}},
+		{"more than it takes", oslc, "", connectors.Read{Filters: []connectors.Filter{eq("id", int64(1), int64(2), int64(3), int64(4))}}, []string{"id in [1,2,3]", "id=4"}},
+		{"its own beside them", oslc, "woclass=1", connectors.Read{Filters: []connectors.Filter{eq("id", int64(1))}}, []string{"woclass=1 and id=1"}},
+		{"a position", oslc, "", connectors.Read{OrderBy: []string{"id"}, After: []any{int64(7)}}, []string{"id>7"}},
+		{"a position of two columns, the first unique", oslc, "", connectors.Read{OrderBy: []string{"id", "name"}, After: []any{int64(7), "a"}}, []string{"id>7"}},
+		{"a position of two columns", oslc, "", connectors.Read{OrderBy: []string{"name", "id"}, After: []any{"a", int64(7)}}, []string{"!"}},
+		{"null", oslc, "", connectors.Read{Filters: []connectors.Filter{eq("name", nil)}}, []string{"!"}},
+		{"a query for each value", list, "", connectors.Read{Filters: []connectors.Filter{eq("name", "a", "b")}}, []string{`[["name","=","a"]]`, `[["name","=","b"]]`}},
+		{"wrapped", list, `["x","<",2]`, connectors.Read{Filters: []connectors.Filter{eq("name", "a"), eq("id", int64(1))}}, []string{`[["x","<",2],["name","=","a"],["id","=",1]]`}},
+		{"its own alone", list, `["x","<",2]`, connectors.Read{}, []string{`[["x","<",2]]`}},
+		{"nothing", list, "", connectors.Read{}, []string{""}},
+		{"null alone", list, "", connectors.Read{Filters: []connectors.Filter{eq("name", nil)}}, []string{`[["name","=","unset"]]`}},
+		{"null or a value", list, "", connectors.Read{Filters: []connectors.Filter{eq("name", "a", nil)}}, []string{"!"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+				got = append(got, r.URL.Query().Get("where"))
+				if sort := r.URL.Query().Get("sort"); sort != "+id" && sort != "" {
+					t.Errorf("sorted by %q", sort)
+				}
+				fmt.Fprint(w, `{"items":[]}`)
+			})
+			conn := s.plug(t, map[string]any{"where": test.language, "sort": map[string]any{"parameter": "sort", "prefix": "+"}, "pages": map[string]any{"by": "keyset", "size": "n", "unique": "id"}})
+			more := map[string]any{"columns": map[string]any{"id": "id", "name": "name"}}
+			if test.own != "" {
+				more["query"] = map[string]any{"where": test.own}
+			}
+			test.read.Statement = parts(t, more)
+			_, err := ids(t, conn, test.read)
+			if test.want[0] == "!" {
+				if f := failure(t, err); f.Kind != connectors.Misused {
+					t.Error(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// TestTheLastPageIsToldOf makes no request for a page that the answer says is not there, and one where a page is short.
+func TestTheLastPageIsToldOf(t *testing.T) {
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("filter") {
+			fmt.Fprint(w, `{"items":[{"id":3},{"id":4}]}`)
+			return
+		}
+		fmt.Fprint(w, `{"items":[{"id":1}],"more":{"href":"http://elsewhere/"}}`)
+	})
+	conn := s.plug(t, map[string]any{"where": language, "sort": map[string]any{"parameter": "sort"}, "pages": map[string]any{"by": "keyset", "size": "n", "next": "more.href"}})
+	got, err := ids(t, conn, connectors.Read{Statement: parts(t, nil), OrderBy: []string{"id"}})
+	if diff := cmp.Diff([]any{int64(1), int64(3), int64(4)}, got); err != nil || diff != "" || len(s.requests) != 2 {
+		t.Errorf("%v\n%s\n%s", err, diff, strings.Join(s.requests, "\n"))
+	}
+}
+
 // TestManyValuesKeepTheOrder merges the answers of several queries.
 func TestManyValuesKeepTheOrder(t *testing.T) {
 	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -104,6 +177,7 @@ func TestCompileNamesTheFault(t *testing.T) {
 		{map[string]any{"get": "/x/../y"}, "no segment"},
 		{map[string]any{"get": "http://other/x"}, "begins with /"},
 		{map[string]any{"get": "//other/x"}, "no segment"},
+		{map[string]any{"get": "/x /y"}, "no segment"},
 		{map[string]any{"get": "/x", "post": "/x"}, "one of get, post"},
 		{map[string]any{"get": "/x", "body": map[string]any{}}, "a get has none"},
 		{map[string]any{"get": "/x", "headers": map[string]any{"Host": "other"}}, "cannot be set"},

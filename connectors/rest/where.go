@@ -17,7 +17,9 @@ import (
 // each comparison.
 type where struct {
 	parameter  string
-	and, or    string
+	and, or    string // or "": the language has none
+	in         string // "{field} in [{values}]": one of several; "": said by or, or by a query for each value
+	wrap       string // around all conditions: "[{all}]"
 	compare    string // "{field} {op} {value}"
 	ops        map[connectors.Op]string
 	null       string // what compares as null
@@ -51,21 +53,22 @@ func compileWhere(v any) (*where, error) {
 		return w, m.Done()
 	}
 	w.parameter, w.and, w.or, w.compare = m.Text("parameter"), m.Text("and"), m.Text("or"), m.Text("compare")
-	w.quote, w.null, w.refuseLast = m.Text("quote"), m.Text("null"), m.Text("refuse_last")
-	if w.parameter == "" || w.and == "" || w.or == "" || w.quote == "" || w.compare == "" {
-		m.Fault("a language has parameter, and, or, compare and quote; without one there are `parameters`")
+	w.quote, w.null, w.refuseLast, w.in, w.wrap = m.Text("quote"), m.Text("null"), m.Text("refuse_last"), m.Text("in"), m.Text("wrap")
+	if w.parameter == "" || w.and == "" || w.quote == "" || w.compare == "" {
+		m.Fault("a language has parameter, and, compare and quote; without one there are `parameters`")
 	}
-	for _, name := range []string{"{field}", "{op}", "{value}"} {
-		if strings.Count(w.compare, name) != 1 {
-			m.Fault("compare has {field}, {op} and {value}, each once")
-		}
-	}
-	if w.null == "" {
+	m.Holds("compare", w.compare, "{field}", "{op}", "{value}")
+	m.Holds("in", w.in, "{field}", "{values}")
+	m.Holds("wrap", w.wrap, "{all}")
+	if w.null == "" && w.or != "" {
 		w.null = "null"
 	}
 	w.compileOperators(m)
 	if n := m.Number("values"); n > 0 {
 		w.values = n
+	}
+	if w.or == "" && w.in == "" {
+		w.values = 1
 	}
 	var pairs []string
 	escapes := m.TextMap("replace")
@@ -171,7 +174,7 @@ func (w *where) say(all []condition, after string, into url.Values) error {
 	}
 	var parts []string
 	if own := into.Get(w.parameter); own != "" {
-		parts = append(parts, "("+own+")") // the definition's own condition
+		parts = append(parts, w.group(own)) // the definition's own condition
 	}
 	for _, c := range all {
 		text, err := w.condition(c)
@@ -183,13 +186,26 @@ func (w *where) say(all []condition, after string, into url.Values) error {
 	if after != "" {
 		parts = append(parts, after)
 	}
-	if len(parts) > 0 {
-		into.Set(w.parameter, strings.Join(parts, w.and))
+	if text := strings.Join(parts, w.and); w.wrap != "" && text != "" {
+		into.Set(w.parameter, strings.Replace(w.wrap, "{all}", text, 1))
+	} else if text != "" {
+		into.Set(w.parameter, text)
 	}
 	return nil
 }
 
+// group keeps a condition with `or` in it together.
+func (w *where) group(condition string) string {
+	if w.or == "" {
+		return condition
+	}
+	return "(" + condition + ")"
+}
+
 func (w *where) condition(c condition) (string, error) {
+	if w.in != "" && len(c.values) > 1 && !c.null {
+		return w.oneOf(c)
+	}
 	var either []string
 	for _, v := range c.values {
 		text, err := w.compared(c.field, c.op, v)
@@ -201,7 +217,22 @@ func (w *where) condition(c condition) (string, error) {
 	if c.null {
 		either = append(either, w.comparison(c.field, connectors.Equal, w.null))
 	}
-	return "(" + strings.Join(either, w.or) + ")", nil
+	if len(either) > 1 && w.or == "" || c.null && w.null == "" {
+		return "", connectors.Misuse("filter on %s: %w", c.column, errNoLanguage)
+	}
+	return w.group(strings.Join(either, w.or)), nil
+}
+
+// oneOf says that a field has one of several values.
+func (w *where) oneOf(c condition) (string, error) {
+	values := make([]string, len(c.values))
+	for i, v := range c.values {
+		var err error
+		if values[i], err = w.value(v); err != nil {
+			return "", err
+		}
+	}
+	return strings.NewReplacer("{field}", c.field, "{values}", strings.Join(values, ",")).Replace(w.in), nil
 }
 
 func (w *where) comparison(field string, op connectors.Op, value string) string {
@@ -209,14 +240,23 @@ func (w *where) comparison(field string, op connectors.Op, value string) string 
 }
 
 func (w *where) compared(field string, op connectors.Op, v any) (string, error) {
+	text, err := w.value(v)
+	if err != nil {
+		return "", err
+	}
+	return w.comparison(field, op, text), nil
+}
+
+// value is a value as the language has it.
+func (w *where) value(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
 		if w.refuseLast != "" && strings.HasSuffix(v, w.refuseLast) || strings.ContainsAny(v, "\x00\r\n") {
 			return "", connectors.Misuse("the system cannot compare with this text: it ends in %q, or holds a line's end", w.refuseLast)
 		}
-		return w.comparison(field, op, w.quote+w.replace.Replace(v)+w.quote), nil
+		return w.quote + w.replace.Replace(v) + w.quote, nil
 	case int64, float64, bool, json.Number:
-		return w.comparison(field, op, fmt.Sprint(v)), nil
+		return fmt.Sprint(v), nil
 	}
 	return "", connectors.Misuse("the system cannot compare with a %T", v)
 }
