@@ -14,6 +14,8 @@ import (
 	sqldriver "gantry/connectors/sql"
 )
 
+var drivers = []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}, odata.Driver{}}
+
 func TestEveryDefinitionCompiles(t *testing.T) {
 	set, err := definition.Load(catalogue.FS)
 	if err != nil {
@@ -26,7 +28,7 @@ func TestEveryDefinitionCompiles(t *testing.T) {
 	}
 	for _, d := range set.Systems() {
 		t.Run(d.Metadata.ID, func(t *testing.T) {
-			if _, err := definition.Compile(d, []connectors.Driver{sqldriver.Driver{}, jsonrpc.Driver{}, rest.Driver{}, files.Driver{}, soap.Driver{}, odata.Driver{}}); err != nil {
+			if _, err := definition.Compile(d, drivers); err != nil {
 				t.Error(err)
 			}
 		})
