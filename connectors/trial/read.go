@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"gantry/connectors/definition"
 	"gantry/connectors/engine"
+	"gantry/connectors/entity"
 	"gantry/tunnel/fault"
 )
 
@@ -117,6 +119,38 @@ func (x *subject) compareStream(ctx context.Context, seen map[string]bool, pages
 		return passed("the first %d records, %d pages, the same as a stream", count, pages)
 	}
 	return passed("%s, %s, the same as a stream", counted(count, "record"), counted(pages, "page"))
+}
+
+// columns looks whether the system's own record has every column that a field comes from: a wrong name is no error
+// anywhere else, only a field that is always empty.
+func (x *subject) columns(ctx context.Context) verdict {
+	page, err := x.engine.List(ctx, x.name, query("limit", "1", "include", "remote_data"))
+	switch {
+	case err != nil:
+		return failed("%s", said(err))
+	case len(page.Data) == 0:
+		return skipped("no records")
+	}
+	var r struct {
+		Remote map[string]json.RawMessage `json:"remote_data"`
+	}
+	if err := json.Unmarshal(page.Data[0].JSON, &r); err != nil {
+		return failed("record %s: %v", page.Data[0].ID, err)
+	}
+	e := x.options.Definition.Entities[x.name]
+	var missing []string
+	for _, fields := range []map[string]*definition.Field{e.Fields, e.CustomFields} {
+		for name, f := range fields {
+			if _, there := r.Remote[f.From]; f.From != "" && f.Type != entity.List && !there {
+				missing = append(missing, fmt.Sprintf("%s (of %s)", f.From, name))
+			}
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return failed("the records have no column %s", strings.Join(missing, ", "))
+	}
+	return passed("every column that a field names is there")
 }
 
 // mapping counts what the definition could not map.

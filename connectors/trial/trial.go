@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/definition"
 	"gantry/connectors/engine"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
@@ -38,6 +39,8 @@ type Options struct {
 	Entities []string                  // only these; none: all
 	Records  int                       // at most read of one entity; 0: DefaultRecords
 	Creates  map[string]map[string]any // by entity: a record that may be created, as the API takes it
+	// Definition, if given, is looked at for columns that the system's records do not have.
+	Definition *definition.Definition
 	// Refused logs in with a wrong secret; nil: not tried. Some systems lock an account after a few of those.
 	Refused  func(ctx context.Context) error
 	Progress func(Result) // after each check; nil: nobody waits
@@ -142,6 +145,9 @@ func (t *trial) entity(name string, c wire.EntityCapabilities) {
 			return
 		}
 		t.check(name, "paging", x.paging)
+		if t.options.Definition != nil {
+			t.check(name, "columns", x.columns)
+		}
 		t.check(name, "mapping", x.mapping)
 		if slices.Contains(c.Filters, "modified_after") {
 			t.check(name, "incremental", x.incremental)

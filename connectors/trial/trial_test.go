@@ -18,6 +18,16 @@ import (
 	"gantry/tunnel/fault"
 )
 
+// demo is the demo plant's definition, the caller's own.
+func demo(t *testing.T) *definition.Definition {
+	t.Helper()
+	set, err := definition.Load(catalogue.FS)
+	if set == nil {
+		t.Fatal(err)
+	}
+	return set.Lookup("demo-plant")
+}
+
 // open gives the engine of a real database, the demo plant's.
 func open(t *testing.T) *engine.Engine {
 	t.Helper()
@@ -25,12 +35,7 @@ func open(t *testing.T) *engine.Engine {
 	if err := demoplant.Create(t.Context(), file); err != nil {
 		t.Fatal(err)
 	}
-	drivers := []connectors.Driver{sqldriver.Driver{}}
-	set, err := definition.Load(catalogue.FS)
-	if set == nil {
-		t.Fatal(err)
-	}
-	program, err := definition.Compile(set.Lookup("demo-plant"), drivers)
+	program, err := definition.Compile(demo(t), []connectors.Driver{sqldriver.Driver{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +56,9 @@ func open(t *testing.T) *engine.Engine {
 
 func TestDemoPlantHolds(t *testing.T) {
 	results := trial.Run(t.Context(), open(t), trial.Options{
-		Creates: map[string]map[string]any{"service-requests": {"title": "Trial"}},
-		Refused: func(context.Context) error { return fault.New(fault.CredentialsExpired, "The login is refused.") },
+		Definition: demo(t),
+		Creates:    map[string]map[string]any{"service-requests": {"title": "Trial"}},
+		Refused:    func(context.Context) error { return fault.New(fault.CredentialsExpired, "The login is refused.") },
 	})
 	seen := map[string]bool{}
 	for _, r := range results {
@@ -60,10 +66,20 @@ func TestDemoPlantHolds(t *testing.T) {
 			t.Errorf("%s, %s: %s", r.Entity, r.Check, r.Detail)
 		}
 	}
-	for _, name := range []string{"login", "wrong password", "list", "paging", "mapping", "incremental", "filters", "cancelled call", "get",
+	for _, name := range []string{"login", "wrong password", "list", "paging", "columns", "mapping", "incremental", "filters", "cancelled call", "get",
 		"unknown record", "missing field", "locked record", "create twice with one key"} {
 		if !seen[name] {
 			t.Errorf("nothing was tried of %q", name)
+		}
+	}
+}
+
+func TestAColumnThatIsNotThere(t *testing.T) {
+	d := demo(t)
+	d.Entities["vendors"].Fields["name"].From = "vend_nmae"
+	for _, r := range trial.Run(t.Context(), open(t), trial.Options{Definition: d, Entities: []string{"vendors"}}) {
+		if failed := r.Status == trial.Failed; failed != (r.Check == "columns") || failed && r.Detail != "the records have no column vend_nmae (of name)" {
+			t.Errorf("%s: %s %s", r.Check, r.Status, r.Detail)
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (a *app) tryOut(cmd *cobra.Command, named string, w trialWish) error {
 		return err
 	}
 	defer engine.Close() //nolint:errcheck // it was only read
-	o := trial.Options{Entities: w.entities, Records: w.records, Creates: creates, Progress: a.trialProgress()}
+	o := trial.Options{Definition: d, Entities: w.entities, Records: w.records, Creates: creates, Progress: a.trialProgress()}
 	if w.wrongPassword && len(credentials) > 0 {
 		o.Refused = refused(open, credentials)
 	}
