@@ -23,6 +23,7 @@ import (
 
 	"gantry/agent/calls"
 	"gantry/agent/control"
+	"gantry/agent/doctor"
 	"gantry/agent/health"
 	"gantry/agent/journal"
 	"gantry/agent/links"
@@ -260,8 +261,9 @@ func (a *Agent) handler(store *store, id *identity, j *journal.Journal, instance
 		Agent: id.Agent, Instance: instance, Organisation: id.Organisation, Site: id.Site,
 		State: store.db, Vault: store.vault, Journal: j, Policy: &a.policy, SealingKey: id.sealing,
 		Definitions: a.systems.Load, Logger: a.logger,
-		Health: book,
-		Open:   a.opener(id.cursor, book, a.dialer().Dial),
+		Health:  book,
+		Open:    a.opener(id.cursor, book, a.dialer().Dial),
+		Witness: doctor.Witness,
 	})
 }
 

@@ -71,7 +71,7 @@ func (a *Agent) pack(ctx context.Context, c *bundle.Contents) error {
 	}
 	c.Status = &status
 	if c.Report == nil {
-		report := a.Examine(ctx, false)
+		report := a.Examine(ctx, false, nil)
 		c.Report = &report
 	}
 	c.Metrics, c.Goroutines = bundle.Metrics(), bundle.Goroutines()

@@ -16,6 +16,7 @@ import (
 	"gantry/agent/links"
 	"gantry/agent/proxy"
 	"gantry/agent/state"
+	"gantry/agent/support"
 	"gantry/agent/vault"
 	"gantry/configs"
 	"gantry/tunnel"
@@ -31,12 +32,14 @@ func (a *Agent) Diagnose(ctx context.Context, deep bool) (check.Report, error) {
 	return check.Run(ctx, append(road.Checks(), connections.Checks...), check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: road.Limit()}), nil
 }
 
-// Examine looks at the machine, too: the whole that somebody gets who cannot run the command line here.
-func (a *Agent) Examine(ctx context.Context, deep bool) check.Report {
+// Examine looks at the machine, too: the whole that somebody gets who cannot run the command line here. tell hears of each
+// result as it comes; nil: nobody does.
+func (a *Agent) Examine(ctx context.Context, deep bool, tell support.Tell) check.Report {
 	road, connections := a.road(deep), a.connections(ctx)
 	defer connections.Close()
 	checks := slices.Concat(a.machine().Checks(), road.Checks(), connections.Checks)
-	return check.Run(ctx, checks, check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: road.Limit()}).Join(check.Report{})
+	options := check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: road.Limit(), Progress: tell}
+	return check.Run(ctx, checks, options).Join(check.Report{})
 }
 
 // machine is the agent's own, seen from inside.

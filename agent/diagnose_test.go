@@ -24,7 +24,7 @@ func TestDiagnose(t *testing.T) {
 	p.agent.opts.ConfigFile = filepath.Join(t.TempDir(), "agent.yaml")
 	fatal(t, os.WriteFile(p.agent.opts.ConfigFile, []byte("state_dir: "+p.agent.config.StateDir+"\n"), 0o600))
 	before := p.relay.live()
-	report := p.agent.Examine(t.Context(), false)
+	report := p.agent.Examine(t.Context(), false, nil)
 	if got := statuses(report); report.Status == check.Failed || got["network.session"] != check.Passed || got["config.identity"] != check.Passed {
 		t.Errorf("running: %+v", report)
 	}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -59,7 +58,7 @@ type surgery struct {
 var _ support.Doctor = surgery{}
 
 // DiagnoseConnection implements support.Doctor.
-func (s surgery) DiagnoseConnection(ctx context.Context, id string) (check.Report, error) {
+func (s surgery) DiagnoseConnection(ctx context.Context, id string, tell support.Tell) (check.Report, error) {
 	row, err := s.running.db.Connection(ctx, id)
 	if errors.Is(err, state.ErrNoConnection) {
 		return check.Report{}, fault.New(fault.NotFound, "The agent holds no login for this connection.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
@@ -68,12 +67,12 @@ func (s surgery) DiagnoseConnection(ctx context.Context, id string) (check.Repor
 	if err != nil {
 		return check.Report{}, err
 	}
-	return s.agent.checkConnections(ctx, s.running.handler, []state.Connection{row}), nil
+	return s.agent.checkConnections(ctx, s.running.handler, []state.Connection{row}, tell), nil
 }
 
 // DiagnoseAgent implements support.Doctor.
-func (s surgery) DiagnoseAgent(ctx context.Context, deep bool) check.Report {
-	return s.agent.Examine(ctx, deep)
+func (s surgery) DiagnoseAgent(ctx context.Context, deep bool, tell support.Tell) check.Report {
+	return s.agent.Examine(ctx, deep, tell)
 }
 
 // connections are the checks of all connections of the running agent; none where it holds no identity.
@@ -92,27 +91,18 @@ func (a *Agent) connections(ctx context.Context) *doctor.Connections {
 func named(rows []state.Connection) []doctor.Connection {
 	all := make([]doctor.Connection, len(rows))
 	for i, row := range rows {
-		all[i] = doctor.Connection{ID: row.ID, Name: row.Name, System: row.System, User: userOf(row.Settings)}
+		all[i] = doctor.Connection{ID: row.ID, Name: row.Name, System: row.System, User: doctor.UserOf(row.Settings)}
 	}
 	return all
 }
 
 // checkConnections looks at connections in the way of their calls.
-func (a *Agent) checkConnections(ctx context.Context, handler *calls.Handler, rows []state.Connection) check.Report {
+func (a *Agent) checkConnections(ctx context.Context, handler *calls.Handler, rows []state.Connection, tell support.Tell) check.Report {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	connections := doctor.NewConnections(ctx, handler, named(rows))
 	defer connections.Close()
-	return check.Run(ctx, connections.Checks, check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: connectionsTime, AtOnce: 4})
-}
-
-// userOf is the name that a login's settings give, by which a system's people know it.
-func userOf(settings json.RawMessage) string {
-	var login struct {
-		Username string `json:"username"`
-	}
-	_ = json.Unmarshal(settings, &login) // a login without one is named by its connection
-	return login.Username
+	return check.Run(ctx, connections.Checks, check.Options{Program: "gantry-agent", Version: a.opts.Version, Limit: connectionsTime, AtOnce: 4, Progress: tell})
 }
 
 // CheckConnections implements control.Source.
@@ -128,14 +118,14 @@ func (a *Agent) CheckConnections(ctx context.Context, idOrName string) (check.Re
 func (a *Agent) checkNamed(ctx context.Context, db *state.DB, handler *calls.Handler, idOrName string) (check.Report, error) {
 	rows, err := db.Connections(ctx)
 	if err != nil || idOrName == "" {
-		return a.checkConnections(ctx, handler, rows), err
+		return a.checkConnections(ctx, handler, rows, nil), err
 	}
 	id, err := handler.Find(ctx, idOrName)
 	if err != nil {
 		return check.Report{}, err
 	}
 	rows = slices.DeleteFunc(rows, func(c state.Connection) bool { return c.ID != id })
-	return a.checkConnections(ctx, handler, rows), nil
+	return a.checkConnections(ctx, handler, rows, nil), nil
 }
 
 // Support implements control.Source.

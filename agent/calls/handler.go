@@ -64,6 +64,7 @@ type Options struct {
 	Definitions func() *definition.Set // those in force
 	Health      *health.Book
 	Open        Opener
+	Witness     Witness
 	Logger      *slog.Logger
 }
 
@@ -86,7 +87,6 @@ func New(opts Options) *Handler {
 		"GET " + wire.PathPing:           h.ping,
 		"GET " + wire.PathCatalogue:      h.catalogue,
 		"POST " + wire.PathReconcile:     h.reconcile,
-		"PUT " + wire.PathConnection:     h.openConnection,
 		"DELETE " + wire.PathConnection:  h.eraseConnection,
 		"GET " + wire.PathCapabilities:   h.capabilities,
 		"POST " + wire.PathResetCircuits: h.resetCircuits,
@@ -99,15 +99,20 @@ func New(opts Options) *Handler {
 		h.mux.Handle(pattern, h.unary(handle))
 	}
 	h.mux.HandleFunc("GET "+wire.PathHealth, h.health)
-	list := h.unary(h.onEntity("list", h.list))
-	h.mux.HandleFunc("GET "+wire.PathRecords, func(w http.ResponseWriter, r *http.Request) {
+	h.mux.Handle("GET "+wire.PathRecords, either(h.stream, h.unary(h.onEntity("list", h.list))))
+	h.mux.Handle("PUT "+wire.PathConnection, either(h.openTold, h.unary(h.openConnection)))
+	return h
+}
+
+// either streams to whoever accepts NDJSON, and answers others as a whole.
+func either(stream http.HandlerFunc, whole http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept") == wire.NDJSON {
-			h.stream(w, r)
+			stream(w, r)
 			return
 		}
-		list.ServeHTTP(w, r)
+		whole.ServeHTTP(w, r)
 	})
-	return h
 }
 
 // Close ends every connection. Calls under way are cancelled.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"gantry/agent/dial"
 	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/agent/state"
@@ -19,42 +20,81 @@ import (
 	"gantry/tunnel/fault"
 )
 
-// openConnection logs in and, if that works, keeps the login. Nothing is kept of one that does not.
+// Opening is a login that the agent is asked to keep, if it works. Nothing is kept of one that does not.
+type Opening struct {
+	handler *Handler
+	wish    wire.OpenConnection
+	request string // its id
+
+	Login Login
+
+	opened wire.Opened
+	err    error
+}
+
+// opening judges what the relay asks for.
+func (h *Handler) opening(r *http.Request) (*Opening, error) {
+	o := &Opening{handler: h, request: r.Header.Get(wire.HeaderRequestID)}
+	if err := decode(r, &o.wish); err != nil {
+		return nil, err
+	}
+	if o.wish.Organisation != h.Organisation || o.wish.Site != h.Site {
+		return nil, fault.New(fault.Internal, "The relay asks for a connection of another site.").At(fault.HopRelay).Reaches(fault.ScopeSite)
+	}
+	var err error
+	o.Login, err = h.login(r.PathValue("c"), o.wish)
+	return o, err
+}
+
+// openConnection logs in and answers when that has ended.
 func (h *Handler) openConnection(ctx context.Context, r *http.Request) (answer, error) {
-	var o wire.OpenConnection
-	if err := decode(r, &o); err != nil {
-		return answer{}, err
-	}
-	if o.Organisation != h.Organisation || o.Site != h.Site {
-		return answer{}, fault.New(fault.Internal, "The relay asks for a connection of another site.").At(fault.HopRelay).Reaches(fault.ScopeSite)
-	}
-	id := r.PathValue("c")
-	login, err := h.login(id, o)
+	o, err := h.opening(r)
 	if err != nil {
 		return answer{}, err
 	}
-	ctx = health.ForPerson(ctx)
-	engine, err := h.Open(ctx, login)
-	if err != nil {
+	if _, err := o.Try(ctx, nil); err != nil {
 		return answer{}, err
+	}
+	return ok(o.opened)
+}
+
+// Allowed asks the plant's policy about the system as such.
+func (o *Opening) Allowed() error { return o.handler.Policy.Current().System(o.Login.Connection) }
+
+// Try logs in, once, and keeps the login if it works. The trace sees what the dialer meets; the version is what the system
+// says of itself.
+func (o *Opening) Try(ctx context.Context, trace *dial.Trace) (version string, err error) {
+	o.err = guard(func() error { return o.try(health.ForPerson(dial.WithTrace(ctx, trace))) })
+	return o.opened.Product, o.err
+}
+
+func (o *Opening) try(ctx context.Context) error {
+	if err := o.Allowed(); err != nil { // it may have changed meanwhile
+		return err
+	}
+	h, id := o.handler, o.Login.Connection.ID
+	engine, err := h.Open(ctx, o.Login)
+	if err != nil {
+		return err
 	}
 	info, err := engine.Check(ctx)
 	if err != nil {
 		closeEngine(engine)
-		return answer{}, err
+		return err
 	}
 	row := state.Connection{
-		ID: id, Organisation: o.Organisation, Site: o.Site, System: o.System, Name: o.Name,
-		Settings: login.Settings, Credentials: h.Vault.Encrypt(login.Credentials, purpose(id)), OpenedAt: time.Now(),
+		ID: id, Organisation: o.wish.Organisation, Site: o.wish.Site, System: o.wish.System, Name: o.wish.Name,
+		Settings: o.Login.Settings, Credentials: h.Vault.Encrypt(o.Login.Credentials, purpose(id)), OpenedAt: time.Now(),
 	}
 	if err := h.State.PutConnection(ctx, row); err != nil {
 		closeEngine(engine)
-		return answer{}, fault.New(fault.Internal, "The login works, and the agent cannot store it.").At(fault.HopAgent).Reaches(fault.ScopeSite).
+		return fault.New(fault.Internal, "The login works, and the agent cannot store it.").At(fault.HopAgent).Reaches(fault.ScopeSite).
 			Because(err).Advise("Ask the plant's IT to check the disk of the agent's state folder.")
 	}
-	h.enter(row, info.Version, engine, login.Definition)
-	h.Logger.InfoContext(ctx, "connection opened", "connection", id, "name", o.Name, "system", o.System, "request_id", r.Header.Get(wire.HeaderRequestID))
-	return ok(wire.Opened{System: o.System, Version: login.Definition.Metadata.Version, Product: info.Version})
+	h.enter(row, info.Version, engine, o.Login.Definition)
+	h.Logger.InfoContext(ctx, "connection opened", "connection", id, "name", row.Name, "system", row.System, "request_id", o.request)
+	o.opened = wire.Opened{System: row.System, Version: o.Login.Definition.Metadata.Version, Product: info.Version}
+	return nil
 }
 
 // enter takes a login that was just proved and stored into use; one that rests is used later.

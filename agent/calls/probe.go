@@ -67,14 +67,13 @@ func (n *NotTried) Error() string { return n.cause.Error() }
 // Unwrap gives the refusal.
 func (n *NotTried) Unwrap() error { return n.cause }
 
-// Login logs in, once. What the dialer met is in Seen, also when it failed; the version is what the system says of itself.
-func (p *Probe) Login(ctx context.Context) (seen dial.Seen, version string, err error) {
+// Try logs in, once. The trace sees what the dialer meets; the version is what the system says of itself.
+func (p *Probe) Try(ctx context.Context, trace *dial.Trace) (version string, err error) {
 	if ago, refusal := p.connection.health.Refused(); refusal != nil {
-		return seen, "", &NotTried{ago, refusal}
+		return "", &NotTried{ago, refusal}
 	}
-	var trace dial.Trace
 	err = guard(func() error {
-		ctx := dial.WithTrace(health.ForPerson(ctx), &trace)
+		ctx := dial.WithTrace(health.ForPerson(ctx), trace)
 		engine, _, err := p.handler.reopen(ctx, p.connection.row)
 		if err != nil {
 			return err
@@ -87,7 +86,7 @@ func (p *Probe) Login(ctx context.Context) (seen dial.Seen, version string, err 
 		return err
 	})
 	p.connection.health.Looked(err)
-	return trace.Seen(), version, err
+	return version, err
 }
 
 // Entities lists those that the definition can list.

@@ -66,7 +66,7 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	start = time.Now()
 	allowed, err := judge(policy, host, port, addresses)
-	trace.judged(start, err)
+	trace.admitted(start, err)
 	if err != nil {
 		return nil, err
 	}

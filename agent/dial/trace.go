@@ -12,14 +12,16 @@ import (
 // Trace sees what the last dial under its context met, step by step. The zero Trace is ready. It is how a diagnosis
 // learns which hop broke without a dialer of its own.
 type Trace struct {
-	mu   sync.Mutex
-	seen Seen
+	mu      sync.Mutex
+	seen    Seen
+	changed chan struct{} // closed by the next change; nil: nobody waits for it
 }
 
 // Seen is what a trace saw. A step that was not reached is the zero Step.
 type Seen struct {
 	Target    string // host:port, as it was asked for; empty: nothing was dialled
 	Policy    Step
+	Admitted  bool // the policy lets the addresses through: TCP is next, or over
 	DNS       Step // not reached where the host is an address
 	Addresses []netip.Addr
 	TCP       Step
@@ -48,6 +50,16 @@ func (t *Trace) Seen() Seen {
 	return t.seen
 }
 
+// Changed gives what was seen so far, and a channel that is closed when there is more.
+func (t *Trace) Changed() (Seen, <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.changed == nil {
+		t.changed = make(chan struct{})
+	}
+	return t.seen, t.changed
+}
+
 // traceOf gives the context's trace; a nil one sees nothing.
 func traceOf(ctx context.Context) *Trace {
 	t, _ := ctx.Value(traceKey{}).(*Trace)
@@ -62,6 +74,10 @@ func (t *Trace) note(change func(*Seen)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.seen)
+	if t.changed != nil {
+		close(t.changed)
+		t.changed = nil
+	}
 }
 
 func (t *Trace) begin(target string) { t.note(func(s *Seen) { *s = Seen{Target: target} }) }
@@ -69,6 +85,12 @@ func (t *Trace) begin(target string) { t.note(func(s *Seen) { *s = Seen{Target: 
 // judged adds what a question to the policy cost, of which there are two.
 func (t *Trace) judged(start time.Time, err error) {
 	t.note(func(s *Seen) { s.Policy = Step{true, s.Policy.Took + time.Since(start), err} })
+}
+
+// admitted notes the policy's word on the addresses.
+func (t *Trace) admitted(start time.Time, err error) {
+	t.judged(start, err)
+	t.note(func(s *Seen) { s.Admitted = err == nil })
 }
 
 func (t *Trace) resolved(start time.Time, found []netip.Addr, err error) {

@@ -3,11 +3,9 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"gantry/agent/calls"
-	"gantry/agent/dial"
 	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
 )
@@ -32,8 +30,7 @@ type Connection struct {
 // Connections are the checks of connections, and the logins that they hold meanwhile. Close it when the checks are over.
 //
 // For each connection, in the order in which a call meets them: definition, circuit, policy, dns, tcp, tls, login, then one
-// cheap read of each entity, and how its calls did. Steps up to the login are looked at in one attempt, which goes the way
-// of the connection's calls and is made once, also while a circuit is open: whatever check comes first makes it.
+// cheap read of each entity, and how its calls did. Steps up to the login are looked at in one attempt (attempt.go).
 type Connections struct {
 	Checks []check.Check
 	looks  []*look
@@ -44,8 +41,9 @@ func NewConnections(ctx context.Context, handler *calls.Handler, all []Connectio
 	c := &Connections{}
 	for _, connection := range all {
 		l := &look{Connection: connection}
-		l.probe, l.missing = handler.Probe(ctx, connection.ID)
-		l.attempt = sync.OnceValue(func() attempt { return l.login(ctx) })
+		if l.probe, l.missing = handler.Probe(ctx, connection.ID); l.missing == nil {
+			l.try = newTry(ctx, l.probe, loginTime)
+		}
 		c.looks = append(c.looks, l)
 		c.Checks = append(c.Checks, l.checks()...)
 	}
@@ -64,60 +62,54 @@ func (c *Connections) Close() {
 // look is what the checks of one connection share.
 type look struct {
 	Connection
+	*try
 	probe   *calls.Probe
 	missing error // there is no such connection
-	attempt func() attempt
 }
 
-// attempt is the one try to log in.
-type attempt struct {
-	seen    dial.Seen
-	version string
-	took    time.Duration
-	err     error
+// step is a check of the way to a session.
+type step struct {
+	name, title string
+	hop         fault.Hop
+	run         func(context.Context) check.Outcome
 }
 
-func (l *look) login(ctx context.Context) attempt {
-	ctx, cancel := context.WithTimeout(ctx, loginTime)
-	defer cancel()
-	start := time.Now()
-	var a attempt
-	a.seen, a.version, a.err = l.probe.Login(ctx)
-	a.took = time.Since(start)
-	return a
-}
-
-// checks lists the connection's checks, each needing the one before.
-func (l *look) checks() []check.Check {
-	steps := []struct {
-		name, title string
-		hop         fault.Hop
-		run         func(context.Context) check.Outcome
-	}{
-		{"definition", "Definition", fault.HopAgent, l.definition},
-		{"circuit", "Circuit", fault.HopAgent, l.circuit},
+// steps are those of the one attempt.
+func (l *look) steps() []step {
+	return []step{
 		{"policy", "Policy", fault.HopPolicy, l.policy},
 		{"dns", "Host name", fault.HopNetwork, l.dns},
 		{"tcp", "Connection", fault.HopNetwork, l.tcp},
 		{"tls", "Encryption", fault.HopNetwork, l.tls},
 		{"login", "Login", fault.HopSystem, l.loggedIn},
 	}
-	var all []check.Check
-	var needs []string
-	for _, s := range steps {
-		c := l.check(s.name, s.title, s.hop, s.run)
-		c.Needs = needs
-		if s.name != "circuit" { // an open circuit keeps calls back, and not who looks for its cause
-			needs = []string{c.Name}
-		}
-		all = append(all, c)
-	}
+}
+
+// checks lists the connection's checks, each needing the one before.
+func (l *look) checks() []check.Check {
+	all, needs := l.chain(append([]step{
+		{"definition", "Definition", fault.HopAgent, l.definition},
+		{"circuit", "Circuit", fault.HopAgent, l.circuit},
+	}, l.steps()...))
 	for _, entity := range l.entities() {
 		c := l.check("read."+entity, "Read "+entity, fault.HopSystem, func(ctx context.Context) check.Outcome { return l.read(ctx, entity) })
 		c.Entity, c.Needs, c.Limit = entity, needs, readTime
 		all = append(all, c)
 	}
 	return append(all, l.check("calls", "Calls so far", fault.HopAgent, l.calls))
+}
+
+// chain makes checks of steps, and names the last one.
+func (l *look) chain(steps []step) (all []check.Check, last []string) {
+	for _, s := range steps {
+		c := l.check(s.name, s.title, s.hop, s.run)
+		c.Needs = last
+		if s.name != "circuit" { // an open circuit keeps calls back, and not who looks for its cause
+			last = []string{c.Name}
+		}
+		all = append(all, c)
+	}
+	return all, last
 }
 
 func (l *look) check(name, title string, hop fault.Hop, run func(context.Context) check.Outcome) check.Check {

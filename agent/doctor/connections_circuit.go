@@ -16,7 +16,7 @@ func (l *look) circuit(context.Context) check.Outcome {
 	switch {
 	case h.Circuit.State != wire.CircuitOpen && h.Circuit.State != wire.CircuitHalfOpen:
 		return l.throttled(h)
-	case l.probe.Allowed() != nil || l.attempt().err != nil:
+	case l.Allowed() != nil || l.attempt().err != nil:
 		return check.Pass(open(h.Circuit), "the steps after this one tell why").In(time.Millisecond)
 	}
 	return l.heldBack("the connection", h.Circuit, h.System.LastError)

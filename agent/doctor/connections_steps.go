@@ -19,10 +19,10 @@ import (
 
 // policy is the plant's word on the system, and on the target or file that the login asked for.
 func (l *look) policy(context.Context) check.Outcome {
-	if err := l.probe.Allowed(); err != nil {
+	if err := l.Allowed(); err != nil {
 		return refused(err)
 	}
-	a := l.attempt()
+	a := l.reached(admitted)
 	if f := fault.From(a.err, fault.HopAgent); f != nil && f.Code == fault.PolicyDenied {
 		return refused(a.err).In(a.seen.Policy.Took)
 	}
@@ -43,18 +43,27 @@ func refused(err error) check.Outcome {
 }
 
 func (l *look) dns(context.Context) check.Outcome {
-	a := l.attempt()
-	host, _, _ := net.SplitHostPort(a.seen.Target)
+	a := l.reached(admitted)
+	host := hostOf(a)
 	switch step := a.seen.DNS; {
 	case a.seen.Target == "":
 		return l.local(a)
 	case !step.Reached:
 		return check.Pass(host + " is an address, no name").In(time.Millisecond)
 	case step.Err != nil:
-		return check.Fail("CON-DNS", detail(a.err)...).With("host", host).In(took(step))
+		return unresolved(a)
 	default:
 		return l.paced("looking up "+host, took(step), slowStep, fmt.Sprintf("%s is %s", host, addresses(a.seen)))
 	}
+}
+
+func hostOf(a attempt) string {
+	host, _, _ := net.SplitHostPort(a.seen.Target)
+	return host
+}
+
+func unresolved(a attempt) check.Outcome {
+	return check.Fail("CON-DNS", detail(a.err)...).With("host", hostOf(a)).In(took(a.seen.DNS))
 }
 
 // local is a step of the way that a system without a network address does not have, or that was not tried.
@@ -66,15 +75,18 @@ func (l *look) local(a attempt) check.Outcome {
 }
 
 func (l *look) tcp(context.Context) check.Outcome {
-	a := l.attempt()
-	step := a.seen.TCP
+	a := l.reached(opened)
 	switch {
 	case a.seen.Target == "":
 		return l.local(a)
-	case step.Err == nil && step.Reached:
-		return l.paced("connecting to "+a.seen.Target, took(step), slowStep, "connected to "+a.seen.Address.String())
+	case opened(a.seen):
+		return l.paced("connecting to "+a.seen.Target, took(a.seen.TCP), slowStep, "connected to "+a.seen.Address.String())
 	}
-	id := "CON-ROUTE"
+	return unopened(a)
+}
+
+func unopened(a attempt) check.Outcome {
+	id, step := "CON-ROUTE", a.seen.TCP
 	timeout, isNet := errors.AsType[net.Error](step.Err)
 	switch {
 	case errors.Is(step.Err, syscall.ECONNREFUSED):
@@ -109,11 +121,28 @@ func (l *look) loggedIn(context.Context) check.Outcome {
 		}
 		return l.paced("logging in", max(spent, time.Millisecond), slowLogin, said)
 	}
+	if o, dialled := redialled(a); dialled {
+		return o
+	}
 	said := detail(a.err)
 	if n, ok := errors.AsType[*calls.NotTried](a.err); ok {
 		said = append(said, fmt.Sprintf("said %s ago, and not asked again within a minute, so that looking locks no account", n.Ago.Round(time.Second)))
 	}
 	return l.who(check.Fail(refusedLogin(a), said...)).With("target", a.seen.Target).With("what", "the login").In(max(spent, time.Millisecond))
+}
+
+// redialled tells of a login that dialled more than once (its token comes from another host), and whose last dial failed at a
+// step which the first one passed.
+func redialled(a attempt) (check.Outcome, bool) {
+	switch f := fault.From(a.err, fault.HopSystem); {
+	case f.Code == fault.PolicyDenied:
+		return refused(a.err), true
+	case a.seen.DNS.Err != nil:
+		return unresolved(a), true
+	case a.seen.TCP.Err != nil:
+		return unopened(a), true
+	}
+	return check.Outcome{}, false
 }
 
 // refusedLogin gives the finding of a login that failed after the network's part was done.

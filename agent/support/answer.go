@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 
+	"gantry/connectors/wire"
+	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
 )
 
@@ -30,6 +32,19 @@ func (a *answer) json(document any) error {
 	a.begin("application/json")
 	_, _ = a.Write(body) // the relay may be gone: there is nobody left to tell
 	return nil
+}
+
+// line sends a line of a report. The relay may be gone: there is nobody left to tell.
+func (a *answer) line(l check.Line) {
+	body, err := json.Marshal(l)
+	if err != nil {
+		panic(err) // every member is a plain value: this cannot happen
+	}
+	if !a.begun {
+		a.begin(wire.NDJSON)
+	}
+	_, _ = a.Write(append(body, '\n'))
+	_ = http.NewResponseController(a.ResponseWriter).Flush()
 }
 
 // stream gives a writer that begins the answer with its first byte, takes at most limit bytes, and ends with ctx.

@@ -31,13 +31,16 @@ const (
 	maxLines     = 10_000
 )
 
-// Doctor diagnoses.
+// Doctor diagnoses, and tells of each result as it comes.
 type Doctor interface {
 	// DiagnoseAgent runs the whole graph of checks.
-	DiagnoseAgent(ctx context.Context, deep bool) check.Report
+	DiagnoseAgent(ctx context.Context, deep bool, tell Tell) check.Report
 	// DiagnoseConnection looks at one connection, hop by hop. The error is a *fault.Error where there is no such connection.
-	DiagnoseConnection(ctx context.Context, id string) (check.Report, error)
+	DiagnoseConnection(ctx context.Context, id string, tell Tell) (check.Report, error)
 }
+
+// Tell is told of a result; nil: nobody is.
+type Tell func(done, all int, r check.Result)
 
 // Bundler writes the support bundle. What cannot be written whole must not be begun.
 type Bundler interface {
@@ -102,6 +105,25 @@ type run struct {
 	connection string
 }
 
+// lines reports whether the relay wants to hear of each result as it comes.
+func (x *run) lines() bool { return x.request.Header.Get("Accept") == wire.NDJSON }
+
+func (x *run) tell() Tell {
+	if !x.lines() {
+		return nil
+	}
+	return func(_, _ int, r check.Result) { x.answer.line(check.Line{Step: &r}) }
+}
+
+// report ends the answer.
+func (x *run) report(r check.Report) error {
+	if x.lines() {
+		x.answer.line(check.Line{End: &r})
+		return nil
+	}
+	return x.answer.json(r)
+}
+
 // serve does a run, keeps it and answers its failure.
 func (h *Handler) serve(do func(context.Context, *run) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -163,11 +185,11 @@ func (h *Handler) diagnoseConnection(ctx context.Context, x *run) error {
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, wire.Budget(x.request.Header, connectionIn))
 	defer cancel()
-	report, err := h.Doctor.DiagnoseConnection(ctx, x.connection)
+	report, err := h.Doctor.DiagnoseConnection(ctx, x.connection, x.tell())
 	if err != nil {
 		return err
 	}
-	return x.answer.json(report)
+	return x.report(report)
 }
 
 func (h *Handler) diagnoseAgent(ctx context.Context, x *run, deep bool) error {
@@ -180,11 +202,11 @@ func (h *Handler) diagnoseAgent(ctx context.Context, x *run, deep bool) error {
 		return err
 	}
 	defer done()
-	report := h.Doctor.DiagnoseAgent(ctx, deep)
+	report := h.Doctor.DiagnoseAgent(ctx, deep, x.tell())
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	return x.answer.json(report)
+	return x.report(report)
 }
 
 func (h *Handler) bundle(ctx context.Context, x *run) error {

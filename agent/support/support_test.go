@@ -2,6 +2,7 @@ package support
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -48,11 +49,14 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) DiagnoseAgent(_ context.Context, deep bool) check.Report {
+func (b *bench) DiagnoseAgent(_ context.Context, deep bool, tell Tell) check.Report {
+	if tell != nil {
+		tell(1, 1, check.Result{Check: "host.disk"})
+	}
 	return check.Report{Program: fmt.Sprint("deep ", deep)}
 }
 
-func (b *bench) DiagnoseConnection(_ context.Context, id string) (check.Report, error) {
+func (b *bench) DiagnoseConnection(_ context.Context, id string, _ Tell) (check.Report, error) {
 	if id != "con_1" {
 		return check.Report{}, fault.New(fault.NotFound, "no such connection").At(fault.HopAgent)
 	}
@@ -82,6 +86,24 @@ func (b *bench) ask(t *testing.T, method, path, body string) *httptest.ResponseR
 	}
 	b.ServeHTTP(w, r)
 	return w
+}
+
+// TestReportAsItComes asks for the results one by one.
+func TestReportAsItComes(t *testing.T) {
+	b := newBench(t)
+	b.mode.Store(Allow)
+	r := httptest.NewRequestWithContext(t.Context(), "POST", wire.PathDiagnose, strings.NewReader(`{"scope":"agent"}`))
+	r.Header.Set("Accept", wire.NDJSON)
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, r)
+	lines := json.NewDecoder(w.Body)
+	var step, end check.Line
+	if err := errors.Join(lines.Decode(&step), lines.Decode(&end)); err != nil || w.Header().Get("Content-Type") != wire.NDJSON {
+		t.Fatalf("%d %v: %v", w.Code, w.Header(), err)
+	}
+	if step.Step == nil || step.Step.Check != "host.disk" || end.End == nil || end.End.Program != "deep false" {
+		t.Errorf("told %+v, then %+v", step, end)
+	}
 }
 
 func refusal(t *testing.T, w *httptest.ResponseRecorder) *fault.Error {

@@ -20,7 +20,7 @@ const (
 	PathPing         = "/v1/ping"                                                   // GET: Pong
 	PathCatalogue    = "/v1/catalogue"                                              // GET: Catalogue; the relay takes one, too
 	PathReconcile    = "/v1/reconcile"                                              // POST Reconcile: 204
-	PathConnection   = "/v1/connections/{c}"                                        // PUT OpenConnection: 200 Opened · DELETE: 204
+	PathConnection   = "/v1/connections/{c}"                                        // PUT OpenConnection: 200 Opened, or NDJSON: each step of the login, then {"end": Opened} or {"error": …} · DELETE: 204
 	PathCapabilities = "/v1/connections/{c}/capabilities"                           // GET
 	PathRecords      = "/v1/connections/{c}/records/{entity}"                       // GET list (JSON page or NDJSON), POST create
 	PathRecord       = "/v1/connections/{c}/records/{entity}/{id}"                  // GET, PATCH, DELETE

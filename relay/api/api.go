@@ -113,8 +113,9 @@ type visit struct {
 	begun     bool   // the status is out
 	subject   store.Subject
 
-	connection *store.Connection // whose data were asked for; nil: none
-	before     func()            // runs before the status goes out; nil: nothing
+	connection *store.Connection   // whose data were asked for; nil: none
+	before     func()              // runs before the status goes out; nil: nothing
+	note       func(result string) // writes the audit's entry; nil: there is none
 	err        error
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -26,15 +27,17 @@ func (a *API) audited(operation string, permission auth.Permission, serve ownAns
 	return a.own(operation, permission, func(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
 		v := w.(*visit)
 		v.subject = asked(r)
-		v.before = func() { a.record(ctx, v, p, succeeded) }
+		v.note = func(result string) { a.record(ctx, v, p, result) }
+		v.before = func() { v.note(succeeded) }
 		result := fault.Internal // of a panic
 		defer func() {
 			if result != "" {
-				a.record(ctx, v, p, string(result))
+				v.note(string(result))
 			}
 		}()
 		err := serve(ctx, w, r, p)
-		if result = ""; err != nil {
+		result = ""
+		if _, noted := errors.AsType[told](err); err != nil && !noted { // a teller has noted what it told
 			result = classify(err).Code
 		}
 		return err

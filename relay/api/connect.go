@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -43,11 +44,11 @@ func (a *API) createConnection(ctx context.Context, w http.ResponseWriter, r *ht
 		return err
 	}
 	about(w, store.Subject{SiteID: clip(wish.Site)})
-	return a.create(ctx, w, p, wish)
+	return a.create(ctx, w, r, p, wish)
 }
 
 // create makes the connection that is wished for, and answers with it and its token.
-func (a *API) create(ctx context.Context, w http.ResponseWriter, p *auth.Principal, wish connectionWish) error {
+func (a *API) create(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal, wish connectionWish) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, createTime, errTimeout)
 	defer cancel()
 	system, err := a.system(ctx, p.OrganisationID, wish.Site, wish.System)
@@ -57,19 +58,21 @@ func (a *API) create(ctx context.Context, w http.ResponseWriter, p *auth.Princip
 	if err := wish.fits(system); err != nil {
 		return err
 	}
-	created, err := a.connect(ctx, p, wish, system)
-	if err != nil {
-		return err
+	told := newTeller[hopDocument, connectionToken](ctx, a, w, r)
+	created, err := a.connect(ctx, p, wish, system, told.step)
+	if err == nil {
+		c := created.Connection
+		about(w, store.Subject{Target: c.ID, SiteID: c.Site, AgentID: c.Agent, ConnectionID: c.ID})
+		w.Header().Set("Location", "/api/v1/connections/"+c.ID)
 	}
-	c := created.Connection
-	about(w, store.Subject{Target: c.ID, SiteID: c.Site, AgentID: c.Agent, ConnectionID: c.ID})
-	w.Header().Set("Location", "/api/v1/connections/"+c.ID)
-	return reply(w, http.StatusCreated, created)
+	return told.end(http.StatusCreated, created, err)
 }
 
 // connect reserves the connection, has the agent log in and activates it. The settings are stored last: only once the
 // agent took them is it sure that no secret was typed into one of them.
-func (a *API) connect(ctx context.Context, p *auth.Principal, wish connectionWish, system wire.System) (connectionToken, error) {
+func (a *API) connect(ctx context.Context, p *auth.Principal, wish connectionWish, system wire.System, told steps) (connectionToken, error) {
+	start := time.Now()
+	told.pass("client", 0, fmt.Sprintf("the request is sound, and the role %s may connect systems", p.Role))
 	agent, err := a.chooseAgent(ctx, p.OrganisationID, wish.Site, wish.Agent)
 	if err != nil {
 		return connectionToken{}, err
@@ -89,7 +92,8 @@ func (a *API) connect(ctx context.Context, p *auth.Principal, wish connectionWis
 	if err != nil {
 		return connectionToken{}, err
 	}
-	if err := a.login(ctx, row, wish.loginWish); err != nil {
+	told.pass("relay", time.Since(start), fmt.Sprintf("credits: %d, which come back if the login fails", system.Tier))
+	if err := a.login(ctx, row, wish.loginWish, told); err != nil {
 		a.abandon(ctx, row)
 		return connectionToken{}, nothingKept(err)
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"gantry/connectors/wire"
 	"gantry/relay/auth"
+	"gantry/relay/hub"
 	"gantry/relay/store"
 	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
@@ -47,6 +49,8 @@ type diagnosis struct {
 	principal *auth.Principal
 	row       store.Connection
 	hops      []hopDocument
+	told      *teller[hopDocument, diagnosisDocument]
+	again     bool // the hops are those that were told
 }
 
 // diagnoseConnection looks along the way of a connection's calls. Also when the agent is offline: then the relay tells
@@ -71,18 +75,16 @@ func (a *API) diagnoseConnection(ctx context.Context, w http.ResponseWriter, r *
 		return err
 	}
 	defer leave()
-	d := &diagnosis{api: a, principal: p, row: row}
+	d := &diagnosis{api: a, principal: p, row: row, told: newTeller[hopDocument, diagnosisDocument](ctx, a, w, r)}
 	d.pass("client", 0, fmt.Sprintf("the request is sound, and the role %s may diagnose", p.Role))
 	if row.State == store.Paused {
 		d.fail("relay", "CON-PAUSED", "since "+row.PausedAt.Format(time.RFC3339))
 		d.skip("the connection is paused", append([]string{"tunnel"}, beyond...)...)
-		return reply(w, http.StatusOK, d.document(time.Since(start)))
+		return d.told.end(http.StatusOK, d.document(time.Since(start)), nil)
 	}
 	d.pass("relay", time.Since(start), "the connection is active")
-	if err := d.follow(ctx); err != nil {
-		return err
-	}
-	return reply(w, http.StatusOK, d.document(time.Since(start)))
+	err = d.follow(ctx)
+	return d.told.end(http.StatusOK, d.document(time.Since(start)), err)
 }
 
 // follow goes beyond the relay. An error is a diagnosis that was not made.
@@ -92,14 +94,27 @@ func (d *diagnosis) follow(ctx context.Context) error {
 		d.offline(ctx, "no session of the agent is up")
 		return nil
 	}
-	begin := time.Now()
-	report, err := d.api.report(ctx, d.row, d.principal, wire.Diagnose{Scope: wire.ScopeConnection, Connection: d.row.ID}, connectionTime)
+	begin, here := time.Now(), len(d.hops)
+	report, err := d.api.report(ctx, d.row, d.principal, wire.Diagnose{Scope: wire.ScopeConnection, Connection: d.row.ID}, connectionTime, func(r check.Result) {
+		if len(d.hops) == here {
+			d.reached(now)
+		}
+		d.read(r, time.Since(begin))
+	})
+	d.hops = d.hops[:here]
 	if err != nil {
 		return d.silent(ctx, err)
 	}
-	d.pass("tunnel", now.RoundTrip, fmt.Sprintf("%d sessions, connected since %s", now.Sessions, now.Since.UTC().Format(time.RFC3339)))
-	d.read(report, time.Since(begin))
+	d.again = true // in their order
+	d.reached(now)
+	for _, r := range report.Results {
+		d.read(r, time.Since(begin))
+	}
 	return nil
+}
+
+func (d *diagnosis) reached(now hub.Presence) {
+	d.pass("tunnel", now.RoundTrip, fmt.Sprintf("%d sessions, connected since %s", now.Sessions, now.Since.UTC().Format(time.RFC3339)))
 }
 
 // silent is an agent that gave no report: where it is the way to it that broke, that is what was found.
@@ -152,33 +167,44 @@ func (d *diagnosis) known(row store.Agent) []string {
 	return known
 }
 
-// read makes hops of an agent's report.
-func (d *diagnosis) read(report check.Report, took time.Duration) {
-	for _, r := range report.Results {
-		hop := stepOf(r.Check, d.row.ID)
-		if hop == "calls" || hop == "circuit" { // no step of the way, but worth a word of the agent's
-			d.hops[d.at("agent")].join(r)
-			continue
-		}
-		h := hopDocument{Hop: hop, Status: r.Status, MS: r.MS, Detail: strings.Join(r.Evidence, "; "), ID: r.ID, Entity: r.Entity, Advice: r.Fix, For: r.For}
-		switch {
-		case r.Status == check.Skipped:
-			h.Detail = r.Cause
-		case r.Finding != "":
-			h.Detail = strings.TrimSuffix(r.Finding+": "+h.Detail, ": ")
-		}
-		if hop == "agent" && h.MS == 0 {
-			h.MS = took.Milliseconds()
-		}
-		d.add(h)
+// read makes a hop of a result of the agent's report.
+func (d *diagnosis) read(r check.Result, took time.Duration) {
+	hop := stepOf(r.Check, d.row.ID)
+	if hop == "calls" || hop == "circuit" { // no step of the way, but worth a word of the agent's
+		d.join(r)
+		return
 	}
+	h := hopOf(hop, r)
+	if hop == "agent" && h.MS == 0 {
+		h.MS = took.Milliseconds()
+	}
+	d.add(h)
+}
+
+// hopOf makes a hop of a check's result.
+func hopOf(hop string, r check.Result) hopDocument {
+	h := hopDocument{Hop: hop, Status: r.Status, MS: r.MS, Detail: strings.Join(r.Evidence, "; "), ID: r.ID, Entity: r.Entity, Advice: r.Fix, For: r.For}
+	switch {
+	case r.Status == check.Skipped:
+		h.Detail = r.Cause
+	case r.Finding != "":
+		h.Detail = strings.TrimSuffix(r.Finding+": "+h.Detail, ": ")
+	}
+	return h
+}
+
+// join adds to the agent's hop what a further check found. One that comes before it waits for the report.
+func (d *diagnosis) join(r check.Result) {
+	at := slices.IndexFunc(d.hops, func(h hopDocument) bool { return h.Hop == "agent" })
+	if at < 0 || r.Status == check.Skipped {
+		return
+	}
+	d.hops[at].join(r)
+	d.tell(d.hops[at])
 }
 
 // join adds what a further check of the same hop found.
 func (h *hopDocument) join(r check.Result) {
-	if r.Status == check.Skipped {
-		return
-	}
 	h.Detail += "; " + strings.Join(r.Evidence, "; ")
 	if r.Status == check.Failed {
 		no := false
@@ -196,22 +222,25 @@ func stepOf(name, connection string) string {
 	return step
 }
 
-// at gives the index of a hop; the first one where there is none.
-func (d *diagnosis) at(hop string) int {
-	for i, h := range d.hops {
-		if h.Hop == hop {
-			return i
-		}
-	}
-	return 0
+func (d *diagnosis) add(h hopDocument) {
+	h.judge()
+	d.hops = append(d.hops, h)
+	d.tell(h)
 }
 
-func (d *diagnosis) add(h hopDocument) {
+// tell tells a hop as it is now.
+func (d *diagnosis) tell(h hopDocument) {
+	if !d.again {
+		d.told.step(h)
+	}
+}
+
+// judge says in one value whether the hop is in order.
+func (h *hopDocument) judge() {
 	if h.Status != check.Skipped {
 		ok := h.Status != check.Failed
 		h.OK = &ok
 	}
-	d.hops = append(d.hops, h)
 }
 
 func (d *diagnosis) pass(hop string, took time.Duration, detail string) {

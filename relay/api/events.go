@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -68,7 +67,7 @@ func (a *API) events(ctx context.Context, w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return err
 	}
-	if wantsEvents(r) {
+	if accepts(r, eventStream) {
 		if filter.Before != "" {
 			return badParameter("before", "a stream leads on, not back: leave it out")
 		}
@@ -131,12 +130,4 @@ func eventFilter(query url.Values) (store.EventFilter, error) {
 		return f, badParameter("request_id", "the id of a request")
 	}
 	return f, nil
-}
-
-// wantsEvents reports whether the caller accepts a stream of events.
-func wantsEvents(r *http.Request) bool {
-	return slices.ContainsFunc(strings.Split(r.Header.Get("Accept"), ","), func(part string) bool {
-		kind, _, err := mime.ParseMediaType(part)
-		return err == nil && kind == eventStream
-	})
 }

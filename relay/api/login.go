@@ -1,13 +1,19 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"time"
 
 	"gantry/connectors/wire"
 	"gantry/relay/hub"
 	"gantry/relay/store"
+	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
 )
 
@@ -18,8 +24,18 @@ type loginWish struct {
 	Sealed      json.RawMessage `json:"sealed_credentials,omitempty" openapi:"object"` // the credentials, sealed to the agent's key; instead of `credentials`
 }
 
+// steps is told of the hops of a login, as they are passed.
+type steps func(hopDocument)
+
+// pass tells that a hop is in order.
+func (s steps) pass(hop string, took time.Duration, detail string) {
+	h := hopDocument{Hop: hop, Status: check.Passed, MS: took.Milliseconds(), Detail: detail}
+	h.judge()
+	s(h)
+}
+
 // login asks the agent to log in, and to keep the login if that works.
-func (a *API) login(ctx context.Context, row store.Connection, wish loginWish) error {
+func (a *API) login(ctx context.Context, row store.Connection, wish loginWish, told steps) error {
 	body, err := json.Marshal(wire.OpenConnection{
 		Organisation: row.OrganisationID, Site: row.SiteID, System: row.System, Name: row.Name,
 		Settings: wish.Settings, Credentials: wish.Credentials, Sealed: wish.Sealed,
@@ -27,7 +43,7 @@ func (a *API) login(ctx context.Context, row store.Connection, wish loginWish) e
 	if err != nil {
 		return fault.New(fault.Internal, "The login cannot be encoded.") // the cause might quote it
 	}
-	c := &call{connection: row, method: http.MethodPut, path: wire.ConnectionPath(row.ID), body: body, operation: "connect"}
+	c := &call{connection: row, method: http.MethodPut, path: wire.ConnectionPath(row.ID), body: body, accept: wire.NDJSON, operation: "connect"}
 	response, err := a.send(ctx, hub.Calls, c, createTime-budgetMargin)
 	if err != nil {
 		return err
@@ -36,7 +52,37 @@ func (a *API) login(ctx context.Context, row store.Connection, wish loginWish) e
 	if response.StatusCode != http.StatusOK {
 		return a.complete(strange(c, "status %d", response.StatusCode), c)
 	}
-	return nil
+	if now := a.hub.Presence(row.AgentID); now.Connected {
+		told.pass("tunnel", now.RoundTrip, fmt.Sprintf("the agent answers, connected since %s", now.Since.UTC().Format(time.RFC3339)))
+	}
+	return a.watch(ctx, response, c, told)
+}
+
+// watch reads how the agent's login goes, to its end. An agent from before that answers with the end alone.
+func (a *API) watch(ctx context.Context, response *http.Response, c *call, told steps) error {
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != wire.NDJSON {
+		return nil
+	}
+	lines := json.NewDecoder(io.LimitReader(response.Body, maxReport))
+	for {
+		var line struct {
+			Step  *check.Result
+			End   *wire.Opened
+			Error json.RawMessage
+		}
+		switch err := lines.Decode(&line); {
+		case err != nil:
+			return a.complete(a.broken(ctx, a.lost(err), c), c)
+		case line.Error != nil:
+			return a.complete(hub.Claim(bytes.NewReader(line.Error), c.write()), c)
+		case line.End != nil:
+			return nil
+		case line.Step != nil:
+			h := hopOf(stepOf(line.Step.Check, c.connection.ID), *line.Step)
+			h.judge()
+			told(h)
+		}
+	}
 }
 
 // refusedLogin completes the failure of a new login: whatever failed before the system was reached was not sent, and what

@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"time"
 
 	"gantry/relay/auth"
 	"gantry/relay/store"
@@ -68,15 +70,18 @@ func (a *API) relink(ctx context.Context, w http.ResponseWriter, r *http.Request
 	ctx, cancel := context.WithTimeoutCause(ctx, createTime, errTimeout)
 	defer cancel()
 	wish.over(c)
-	if c, err = a.renew(ctx, p, c, wish); err != nil {
-		return err
+	told := newTeller[hopDocument, connectionDocument](ctx, a, w, r)
+	c, err = a.renew(ctx, p, c, wish, told.step)
+	if err == nil {
+		about(w, ofConnection(c))
 	}
-	about(w, ofConnection(c))
-	return reply(w, http.StatusOK, a.show(c))
+	return told.end(http.StatusOK, a.show(c), err)
 }
 
 // renew has the agent log in with the new login, and notes it.
-func (a *API) renew(ctx context.Context, p *auth.Principal, c store.Connection, wish newLogin) (store.Connection, error) {
+func (a *API) renew(ctx context.Context, p *auth.Principal, c store.Connection, wish newLogin, told steps) (store.Connection, error) {
+	start := time.Now()
+	told.pass("client", 0, fmt.Sprintf("the request is sound, and the role %s may relink", p.Role))
 	var err error
 	if c.AgentID, err = a.holder(ctx, c, wish.Agent); err != nil {
 		return c, err
@@ -93,7 +98,8 @@ func (a *API) renew(ctx context.Context, p *auth.Principal, c store.Connection, 
 		return c, fault.From(context.Cause(ctx), fault.HopRelay)
 	}
 	defer done()
-	if err := a.login(ctx, c, wish.loginWish); err != nil {
+	told.pass("relay", time.Since(start), "the connection is "+string(c.State))
+	if err := a.login(ctx, c, wish.loginWish, told); err != nil {
 		return c, refusedLogin(err)
 	}
 	relinked, err := a.store.RelinkConnection(context.WithoutCancel(ctx), p.OrganisationID, c.ID,
@@ -145,7 +151,7 @@ func (a *API) reconnect(ctx context.Context, w http.ResponseWriter, r *http.Requ
 			Advise("Make a site, enrol an agent at it, and make a new connection there: POST /connections.")
 	}
 	login.over(c)
-	return a.create(ctx, w, p, connectionWish{
+	return a.create(ctx, w, r, p, connectionWish{
 		loginWish: login.loginWish, Site: c.SiteID, System: c.System, Name: c.Name, Agent: login.Agent, Metadata: c.Metadata,
 	})
 }

@@ -17,9 +17,9 @@ func (r *routes) ofConnections() {
 		Tag: tag, Summary: "Connect a system",
 		Text: "Logs in through the site's agent first. A login that fails is a problem that names the hop, and nothing is kept of it: no connection, no credit, no secret.\n\n" +
 			"Credentials go through to the agent, which keeps them; the relay keeps and logs none. They can be sealed to the agent's key (`sealing_key` of the site's agent), so that the relay cannot read them at all.\n\n" +
-			"The connection's token is shown this once.",
+			"The connection's token is shown this once.\n\n" + aboutSteps,
 		Body:    openapi.Takes[connectionWish]("The system, the site, and the members of the system's login form."),
-		Answers: []openapi.Answer{openapi.Gives[connectionToken](201, "The connection, and its token.").With(openapi.Location)},
+		Answers: connected(),
 		Codes:   []fault.Code{fault.NoCredits, fault.NotFound, fault.Conflict, fault.ValidationFailed, fault.FieldRequired},
 		Reach:   openapi.Reads,
 	})
@@ -48,6 +48,17 @@ func (r *routes) ofConnections() {
 		Answers: []openapi.Answer{openapi.Empty(204, "The next call is made.")},
 		Reach:   openapi.AtAgent,
 	})
+}
+
+// aboutSteps describes a login that is told as it goes.
+const aboutSteps = "With `Accept: application/x-ndjson` the login can be watched: each hop comes as it is passed or fails, `{\"step\":{…}}` with the members of a diagnosis' hop, and last `{\"end\":{…}}` with what comes without a stream, or `{\"error\":{…}}` with the problem. What is refused before the first hop is a problem as usual."
+
+// connected are the answers with a connection that was just made.
+func connected() []openapi.Answer {
+	return []openapi.Answer{
+		openapi.Gives[connectionToken](201, "The connection, and its token.").With(openapi.Location),
+		openapi.Lines[progress[hopDocument, connectionToken]](200, "The hops of the login, and last the connection with its token."),
+	}
 }
 
 // aboutStatus describes the status document.
@@ -92,9 +103,9 @@ func (r *routes) ofConnectionLife() {
 	r.audited("PUT /connections/{id}/credentials", "connections.relink", auth.Manage, r.api.relink, openapi.Description{
 		Tag: tag, Summary: "Give the connection another login",
 		Text: "The same id, the same token, a new login. The agent logs in first: a login that fails changes nothing. Settings that are left out stay as they are; sealed credentials are sealed with the settings that the connection has afterwards.\n\n" +
-			"Streams under the former login end with `CONFLICT`; writes that have begun do not. A connection whose agent was revoked goes to another agent of its site, which knows nothing of idempotency keys that were used before.",
+			"Streams under the former login end with `CONFLICT`; writes that have begun do not. A connection whose agent was revoked goes to another agent of its site, which knows nothing of idempotency keys that were used before.\n\n" + aboutSteps,
 		Body:    openapi.Takes[newLogin]("The login."),
-		Answers: []openapi.Answer{openapi.Gives[connectionDocument](200, "The connection.")},
+		Answers: []openapi.Answer{openapi.OrLines[progress[hopDocument, connectionDocument]](openapi.Gives[connectionDocument](200, "The connection."), openapi.NDJSON)},
 		Codes:   []fault.Code{fault.Conflict, fault.ValidationFailed, fault.FieldRequired},
 		Reach:   openapi.Reads,
 	})
@@ -112,9 +123,9 @@ func (r *routes) ofConnectionLife() {
 	})
 	r.audited("POST /connections/{id}/reconnect", "connections.reconnect", auth.Manage, r.api.reconnect, openapi.Description{
 		Tag: tag, Summary: "Make a new connection like one that was disconnected",
-		Text:    "The same system, site, name and metadata, and the same settings unless others are given; with an id and a token of its own. The agent logs in first, and the credits are taken again. The old connection stays as it is.",
+		Text:    "The same system, site, name and metadata, and the same settings unless others are given; with an id and a token of its own. The agent logs in first, and the credits are taken again. The old connection stays as it is.\n\n" + aboutSteps,
 		Body:    openapi.Takes[newLogin]("The login."),
-		Answers: []openapi.Answer{openapi.Gives[connectionToken](201, "The new connection, and its token.").With(openapi.Location)},
+		Answers: connected(),
 		Codes:   []fault.Code{fault.NoCredits, fault.Conflict, fault.ValidationFailed, fault.FieldRequired},
 		Reach:   openapi.Reads,
 	})
@@ -126,8 +137,9 @@ func (r *routes) ofConnectionLife() {
 	})
 	r.audited("POST /connections/{id}/diagnose", "connections.diagnose", auth.Diagnose, r.api.diagnoseConnection, openapi.Description{
 		Tag: tag, Summary: "Find the broken hop",
-		Text:    "Looks along the way of the connection's calls, hop by hop: client, relay, tunnel, agent, policy, dns, tcp, tls, login, and one read of each entity. It answers within 15 seconds, also when the agent is offline, and makes only calls that the connection may make anyway.",
-		Answers: []openapi.Answer{openapi.Gives[diagnosisDocument](200, "The hops.")},
+		Text: "Looks along the way of the connection's calls, hop by hop: client, relay, tunnel, agent, policy, dns, tcp, tls, login, and one read of each entity. It answers within 15 seconds, also when the agent is offline, and makes only calls that the connection may make anyway.\n\n" +
+			"With `Accept: application/x-ndjson` each hop comes as it finishes, `{\"step\":{…}}`, and last `{\"end\":{…}}` with the whole or `{\"error\":{…}}`. A hop that comes again replaces the one before.",
+		Answers: []openapi.Answer{openapi.OrLines[progress[hopDocument, diagnosisDocument]](openapi.Gives[diagnosisDocument](200, "The hops."), openapi.NDJSON)},
 		Reach:   openapi.AtAgent,
 	})
 }

@@ -66,9 +66,10 @@ func (r *routes) ofAgents() {
 	})
 	r.audited("POST /sites/{id}/agents/{agent}/diagnose", "agents.diagnose", auth.Diagnose, r.api.diagnoseAgent, openapi.Description{
 		Tag: tag, Summary: "Run the agent's doctor",
-		Text:    "The same report as `gantry-agent doctor --json` on the machine itself: machine, configuration, network, relay and connections. It needs the plant's consent (`support` in the agent's configuration), and is limited in rate.",
+		Text: "The same report as `gantry-agent doctor --json` on the machine itself: machine, configuration, network, relay and connections. It needs the plant's consent (`support` in the agent's configuration), and is limited in rate.\n\n" +
+			"With `Accept: application/x-ndjson` each result comes as its check ends, `{\"step\":{…}}`, and last `{\"end\":{…}}` with the report or `{\"error\":{…}}`.",
 		Body:    openapi.MayTake[doctorWish]("How deep to look."),
-		Answers: []openapi.Answer{openapi.Gives[check.Report](200, "The report.")},
+		Answers: []openapi.Answer{openapi.OrLines[progress[check.Result, check.Report]](openapi.Gives[check.Report](200, "The report."), openapi.NDJSON)},
 		Reach:   openapi.AtAgent,
 	})
 	r.audited("POST /sites/{id}/agents/{agent}/bundle", "agents.bundle", auth.Diagnose, r.api.bundle, openapi.Description{

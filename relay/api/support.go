@@ -113,35 +113,35 @@ func (a *API) diagnoseAgent(ctx context.Context, w http.ResponseWriter, r *http.
 		limit = deepTime
 	}
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit + a.limits.ClientStall))
-	report, err := a.report(ctx, store.Connection{AgentID: agent.ID}, p, wire.Diagnose{Scope: wire.ScopeAgent, Deep: wish.Deep}, limit)
-	if err != nil {
-		return err
-	}
-	return reply(w, http.StatusOK, report)
+	told := newTeller[check.Result, check.Report](ctx, a, w, r)
+	report, err := a.report(ctx, store.Connection{AgentID: agent.ID}, p, wire.Diagnose{Scope: wire.ScopeAgent, Deep: wish.Deep}, limit, told.step)
+	return told.end(http.StatusOK, report, err)
 }
 
-// report asks an agent for a diagnosis. What comes back is read as the report that it should be: nothing else of the
-// agent's passes through.
-func (a *API) report(ctx context.Context, of store.Connection, p *auth.Principal, wish wire.Diagnose, limit time.Duration) (check.Report, error) {
+// report asks an agent for a diagnosis, and tells of each result as it comes. What comes back is read as the report that it
+// should be: nothing else of the agent's passes through.
+func (a *API) report(ctx context.Context, of store.Connection, p *auth.Principal, wish wire.Diagnose, limit time.Duration, tell func(check.Result)) (check.Report, error) {
 	body, err := json.Marshal(wish)
 	if err != nil {
 		return check.Report{}, fmt.Errorf("encode wish for a diagnosis: %w", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTimeout)
 	defer cancel()
-	c := &call{connection: of, method: http.MethodPost, path: wire.PathDiagnose, body: body, actor: actor(p), reads: true, operation: "diagnose"}
+	c := &call{
+		connection: of, method: http.MethodPost, path: wire.PathDiagnose, body: body, actor: actor(p), accept: wire.NDJSON, reads: true,
+		operation: "diagnose",
+	}
 	response, err := a.send(ctx, hub.Calls, c, limit-budgetMargin)
 	if err != nil {
 		return check.Report{}, err
 	}
 	defer closeBody(response)
-	raw, err := io.ReadAll(io.LimitReader(response.Body, maxReport+1))
-	if err != nil {
-		return check.Report{}, a.complete(a.broken(ctx, a.lost(err), c), c)
-	}
-	var report check.Report
-	if err := json.Unmarshal(raw, &report); err != nil || len(raw) > maxReport || report.Schema == 0 {
-		return check.Report{}, a.complete(strange(c, "a report of %d bytes: %v", len(raw), err), c)
+	report, err := readReport(response, tell)
+	switch {
+	case errors.Is(err, errNoReport):
+		return report, a.complete(strange(c, "%v", err), c)
+	case err != nil:
+		return report, a.complete(a.broken(ctx, a.lost(err), c), c)
 	}
 	return report, nil
 }

@@ -42,6 +42,11 @@ func OrLines[T any](a Answer, media string) Answer {
 	return a
 }
 
+// Lines is an answer that comes as a stream of NDJSON, a document of T a line.
+func Lines[T any](status int, text string) Answer {
+	return Answer{Status: status, Text: text, Bodies: []Content{{Media: NDJSON, Type: reflect.TypeFor[T](), Lines: true}}}
+}
+
 // With adds headers to an answer.
 func (a Answer) With(headers ...Header) Answer {
 	a.Headers = append(a.Headers, headers...)

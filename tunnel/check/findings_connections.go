@@ -34,7 +34,7 @@ var connectionFindings = []Finding{
 		"Please check that {target} is the system that the connection is for, and that it admits the agent's machine.", DBA},
 	{"CON-PASSWORD", "The system refuses the login",
 		"The system knows no such user, or the password is another one. It was tried once.",
-		"Please check the login {user} in the system. Then link the connection anew with the right password (its token stays).", DBA},
+		"Please check the login {user} in the system. Then give its right password: a connection that there is keeps its token when it is relinked.", DBA},
 	{"CON-LOCKED", "The account is locked",
 		"The system knows the user and does not let it in: the account is locked or disabled, or may not log in from the agent's machine. The password is not in question.",
 		"Please unlock the account {user}, or allow it to log in from the agent's machine. No new password is needed.", DBA},

@@ -41,6 +41,12 @@ type Result struct {
 	For        Team      `json:"for,omitempty"` // who can act on the fix
 }
 
+// Line is a line of a report that is told as it comes about (NDJSON): each result when its check ends, then the whole.
+type Line struct {
+	Step *Result `json:"step,omitempty"`
+	End  *Report `json:"end,omitempty"`
+}
+
 // Count gives how many checks ended in a status.
 func (r Report) Count(s Status) int {
 	n := 0
