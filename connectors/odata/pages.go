@@ -104,7 +104,10 @@ func (w *walk) address() (string, []string, error) {
 		condition = and(condition, beyond)
 	}
 	w.asked = w.top()
-	top, skip := w.asked, w.skip
+	top, skip := w.asked, 0
+	if q.pages.by == bySkip {
+		skip = w.skip
+	}
 	if skip > 0 { // it begins with the last record of the page before
 		top, skip = top+1, skip-1
 	}
@@ -118,7 +121,7 @@ func (w *walk) page(ctx context.Context, yield func(connectors.Row, error) bool)
 		return false, err
 	}
 	records := list.records
-	if w.skip > 0 && w.link == "" {
+	if w.q.pages.by == bySkip && w.skip > 0 && w.link == "" {
 		if len(records) == 0 || sift.CompareRows(w.places(records[0]), w.place, w.placed()) != 0 {
 			return false, strange("the list changed while it was read: records came or went before the page")
 		}
