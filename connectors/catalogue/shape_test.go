@@ -34,6 +34,7 @@ var update = flag.Bool("update", false, "write the requests and the results of t
 //
 //	-- login --            {"settings": {…}, "credentials": {…}}; {server} is the address of the test's server
 //	-- prelude-answer --   to the request that shows the login first, in every case whose name does not begin with "login"; prelude-request
+//	-- document PATH --    what the server gives at a path whenever it is asked, beside the answers: a service's $metadata
 //	-- NAME/call --        list ENTITY QUERY (all pages) | get ENTITY ID | OPERATION ENTITY [ID] [If-Match], and the body below
 //	-- NAME/1-request --   method and path, a line "? name=value" for each parameter, headers, an empty line, the body
 //	-- NAME/1-answer --    status, headers, an empty line, the body; the server gives them in their order
@@ -105,7 +106,12 @@ func runShapes(t *testing.T, path string, program *definition.Program) {
 
 // runShape makes one call and compares what it became with the archive.
 func runShape(t *testing.T, program *definition.Program, files map[string]string, name string) {
-	vendor := &vendor{}
+	vendor := &vendor{documents: map[string]string{}}
+	for name, data := range files {
+		if path, ok := strings.CutPrefix(name, "document "); ok {
+			vendor.documents[path] = data
+		}
+	}
 	prelude, there := files["prelude-answer"]
 	if there = there && !strings.HasPrefix(name, "login"); there {
 		vendor.answers = append(vendor.answers, prelude)
@@ -155,6 +161,11 @@ func write(t *testing.T, path string, archive *txtar.Archive, files map[string]s
 	add("login")
 	add("prelude-request")
 	add("prelude-answer")
+	for _, f := range archive.Files {
+		if strings.HasPrefix(f.Name, "document ") {
+			add(f.Name)
+		}
+	}
 	for _, name := range cases {
 		add(name + "/call")
 		for n, more := 1, true; more; n++ {

@@ -14,6 +14,8 @@ import (
 
 // vendor is a server that gives its answers in their order, and keeps the requests.
 type vendor struct {
+	documents map[string]string // by path
+
 	mu       sync.Mutex
 	answers  []string
 	requests []string
@@ -22,6 +24,11 @@ type vendor struct {
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if document, there := v.documents[r.URL.Path]; there {
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = io.WriteString(w, document)
+		return
+	}
 	v.requests = append(v.requests, requestText(r))
 	if len(v.requests) > len(v.answers) {
 		w.WriteHeader(http.StatusNotImplemented)
