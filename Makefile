@@ -42,7 +42,7 @@ check: ## formatting, vet, staticcheck, go fix, and that it builds for every pla
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build $(PRODUCT)
 
 generate: ## write the generated files anew: documents, published schemas, golden files
-	go test ./tunnel/fault ./tunnel/check ./configs ./agent/bundle ./connectors/entity ./connectors/sql -update
+	go test ./tunnel/fault ./tunnel/check ./configs ./agent/bundle ./connectors/entity ./connectors/sql -run 'IsCurrent|TestRenderedStatements' -update
 	go test ./relay/api -run TestDocumentIsCurrent -update
 	go test -p 1 ./agent/cmd/gantry-agent ./relay/cmd/gantry-relay -run TestGenerated -update
 

@@ -21,6 +21,9 @@ type Driver interface {
 	// Name is the word that definitions use for the driver: "sql".
 	Name() string
 
+	// Specification says what the driver speaks, and how far that was proved.
+	Specification() Specification
+
 	// Compile checks the driver's own part of a statement and prepares it for a dialect. native holds the members
 	// of a step that are not the engine's (see package definition): for the sql driver {"sql": "SELECT …"}. A definition's
 	// `protocol` is compiled as the step {"protocol": …}.

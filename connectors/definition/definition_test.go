@@ -188,6 +188,8 @@ type fake struct{}
 
 func (fake) Name() string { return "fake" }
 
+func (fake) Specification() connectors.Specification { return connectors.Specification{} }
+
 func (fake) Open(context.Context, connectors.Target) (connectors.Conn, error) {
 	return nil, errors.ErrUnsupported
 }

@@ -13,7 +13,7 @@ func (d *Definition) Describe() wire.System {
 	m := d.Metadata
 	return wire.System{
 		ID: m.ID, Version: m.Version, Digest: d.Digest, Product: m.Product, Categories: append([]string{}, m.Categories...), Tier: m.Tier,
-		Proved: m.Proved, Driver: d.Driver, Login: d.Login.schema(), Guide: d.Guide, Entities: d.describeEntities(),
+		Proved: m.Proved, Evidence: m.Evidence, Driver: d.Driver, Dialect: d.Dialect, Login: d.Login.schema(), Guide: d.Guide, Entities: d.describeEntities(),
 	}
 }
 

@@ -20,7 +20,8 @@
 //	  product: Gantry Demo Plant
 //	  categories: [cmms, purchasing]
 //	  tier: 1                       # connection credits
-//	  proved: real                  # real | dialect | shape
+//	  proved: real                  # real: on the product itself; dialect: on another that speaks the same; shape: from the vendor's documents alone
+//	  evidence: SQLite 3, cancelling excepted       # on what, and what of it was not
 //	  extends: [base/sql, base/sql-sqlite]
 //	driver: sql
 //	dialect: sqlite

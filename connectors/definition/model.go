@@ -33,8 +33,9 @@ type Metadata struct {
 	Version    string   `json:"version"`
 	Product    string   `json:"product"`
 	Categories []string `json:"categories"`
-	Tier       int      `json:"tier"`   // connection credits
-	Proved     string   `json:"proved"` // real, dialect or shape
+	Tier       int      `json:"tier"`     // connection credits
+	Proved     string   `json:"proved"`   // real, dialect or shape
+	Evidence   string   `json:"evidence"` // on what it was proved, and what of it was not
 	Extends    []string `json:"extends"`
 	Abstract   bool     `json:"abstract"` // a layer, no system of its own
 	Overlay    string   `json:"overlay"`  // the id of the system that this file is laid over

@@ -2,7 +2,6 @@ package files
 
 import (
 	"context"
-	"fmt"
 
 	"gantry/connectors"
 )
@@ -22,17 +21,27 @@ const (
 	dialectSMB   = "smb"
 )
 
-func checkDialect(dialect string) error {
-	switch dialect {
-	case dialectLocal, dialectSFTP, dialectSMB:
-		return nil
+// Specification implements connectors.Driver.
+func (Driver) Specification() connectors.Specification {
+	return connectors.Specification{
+		Speaks: "CSV, fixed width and XML in files that a system drops; CSV and fixed width in files that it picks up",
+		Dialects: []connectors.Claim{
+			{Name: dialectLocal, Means: "a folder of the agent's machine", On: "Linux"},
+			{Name: dialectSFTP, Means: "with a pinned host key", On: "OpenSSH"},
+			{Name: dialectSMB, Means: "SMB 2 and 3, without the operating system", On: "Samba"},
+		},
+		Logins: []connectors.Claim{
+			{Name: "password", Means: "of SFTP and SMB", On: "OpenSSH, Samba"}, {Name: "private key", Means: "of SFTP", On: "OpenSSH"},
+		},
+		Pages:  []connectors.Claim{{Name: "file and line", Means: "in the order of the file; another order is made in passes of bounded memory", On: "OpenSSH, Samba"}},
+		Kits:   []string{"base/files-local", "base/files-sftp", "base/files-smb"},
+		Limits: "No Windows file server was at hand. XML is read, not written. FTP and FTPS are not spoken.",
 	}
-	return fmt.Errorf("dialect: the files driver has the dialects local, sftp and smb, not %q", dialect)
 }
 
 // Compile implements connectors.Driver: see the package's comment for the members of a step.
 func (Driver) Compile(dialect string, native map[string]any) (connectors.Statement, error) {
-	if err := checkDialect(dialect); err != nil {
+	if err := connectors.CheckDialect(Driver{}, dialect); err != nil {
 		return nil, err
 	}
 	s, err := compile(native)
@@ -44,7 +53,7 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 
 // Open implements connectors.Driver. It logs in when the first call needs it.
 func (Driver) Open(_ context.Context, t connectors.Target) (connectors.Conn, error) {
-	if err := checkDialect(t.Dialect); err != nil {
+	if err := connectors.CheckDialect(Driver{}, t.Dialect); err != nil {
 		return nil, connectors.Misuse("%w", err)
 	}
 	c, err := open(t)

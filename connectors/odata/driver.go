@@ -2,7 +2,6 @@ package odata
 
 import (
 	"context"
-	"fmt"
 
 	"gantry/connectors"
 )
@@ -21,16 +20,27 @@ const (
 	v4 = "v4"
 )
 
-func checkDialect(dialect string) error {
-	if dialect != v2 && dialect != v4 {
-		return fmt.Errorf("dialect: the odata driver has the dialects v2 and v4, not %q", dialect)
+// Specification implements connectors.Driver.
+func (Driver) Specification() connectors.Specification {
+	return connectors.Specification{
+		Speaks:   "OData, whose $metadata it reads: batches, tokens against forged requests and ETags among it",
+		Dialects: []connectors.Claim{{Name: v2, Means: "version 2, as SAP Gateway speaks it"}, {Name: v4, Means: "version 4"}},
+		Logins: []connectors.Claim{
+			{Name: loginNone}, {Name: loginBasic}, {Name: loginBearer, Means: "a token that does not end"},
+			{Name: loginOAuth2, Means: "client credentials, renewed"}, {Name: loginNTLM}, {Name: loginSession, Means: "a request whose answer sets cookies, renewed"},
+		},
+		Pages: []connectors.Claim{
+			{Name: byKeyset, Means: "after the last record, by $filter and $orderby"}, {Name: byServer, Means: "the service's own pages"},
+			{Name: bySkip, Means: "$skip and $top, overlapping by one record"},
+		},
+		Kits:   []string{"base/odata-v2", "base/odata-v4"},
+		Limits: "So far on servers of its tests alone.",
 	}
-	return nil
 }
 
 // Compile implements connectors.Driver: see the package's comment for the members of a step.
 func (Driver) Compile(dialect string, step map[string]any) (connectors.Statement, error) {
-	if err := checkDialect(dialect); err != nil {
+	if err := connectors.CheckDialect(Driver{}, dialect); err != nil {
 		return nil, err
 	}
 	if own, there := step["protocol"]; there {
@@ -49,7 +59,7 @@ func (Driver) Compile(dialect string, step map[string]any) (connectors.Statement
 
 // Open implements connectors.Driver. It logs in when the first call needs it.
 func (Driver) Open(_ context.Context, t connectors.Target) (connectors.Conn, error) {
-	if err := checkDialect(t.Dialect); err != nil {
+	if err := connectors.CheckDialect(Driver{}, t.Dialect); err != nil {
 		return nil, connectors.Misuse("%w", err)
 	}
 	c, err := open(t)

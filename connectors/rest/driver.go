@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"fmt"
 
 	"gantry/connectors"
 )
@@ -21,16 +20,34 @@ const (
 	dialectXML  = "xml"
 )
 
-func checkDialect(dialect string) error {
-	if dialect != dialectJSON && dialect != dialectXML {
-		return fmt.Errorf("dialect: the rest driver has the dialects json and xml, not %q", dialect)
+// Specification implements connectors.Driver.
+func (Driver) Specification() connectors.Specification {
+	const pocketBase, tokenServer = "PocketBase", "oidc-provider"
+	return connectors.Specification{
+		Speaks: "JSON over HTTP, and reads XML: each product's way is data of its definition",
+		Dialects: []connectors.Claim{
+			{Name: dialectJSON, Means: "JSON both ways", On: pocketBase},
+			{Name: dialectXML, Means: "XML in answers, JSON in requests"},
+		},
+		Logins: []connectors.Claim{
+			{Name: loginNone}, {Name: loginBasic}, {Name: loginBearer, Means: "a token that does not end"}, {Name: loginAPIKey, Means: "a key in a header"},
+			{Name: loginSession, Means: "a token or cookie out of the answer to a login, renewed", On: pocketBase},
+			{Name: loginOAuth2, Means: "client credentials, RFC 6749; renewed, also between two pages", On: tokenServer},
+			{Name: loginNTLM, Means: "its test's server checks no password"},
+		},
+		Pages: []connectors.Claim{
+			{Name: byKeyset, Means: "after the last record, by filter and sort", On: pocketBase}, {Name: byPage, Means: "by the page's number", On: pocketBase},
+			{Name: byOffset, Means: "by the record's number"}, {Name: byLink, Means: "by a link in the answer"},
+			{Name: byHeader, Means: "by the header Link, RFC 8288"}, {Name: byCursor, Means: "by a token in the answer"}, {Name: byNone, Means: "one answer is everything"},
+		},
+		Kits:   []string{"base/rest"},
+		Limits: "No transactions: each effect is immediate. XML is read, not written.",
 	}
-	return nil
 }
 
 // Compile implements connectors.Driver: see the package's comment for the members of a step.
 func (Driver) Compile(dialect string, native map[string]any) (connectors.Statement, error) {
-	if err := checkDialect(dialect); err != nil {
+	if err := connectors.CheckDialect(Driver{}, dialect); err != nil {
 		return nil, err
 	}
 	if own, there := native["protocol"]; there {
@@ -49,7 +66,7 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 
 // Open implements connectors.Driver. It logs in when the first call needs it.
 func (Driver) Open(_ context.Context, t connectors.Target) (connectors.Conn, error) {
-	if err := checkDialect(t.Dialect); err != nil {
+	if err := connectors.CheckDialect(Driver{}, t.Dialect); err != nil {
 		return nil, connectors.Misuse("%w", err)
 	}
 	c, err := open(t)

@@ -2,7 +2,6 @@ package soap
 
 import (
 	"context"
-	"fmt"
 
 	"gantry/connectors"
 )
@@ -15,6 +14,22 @@ var _ connectors.Driver = Driver{}
 // Name implements connectors.Driver.
 func (Driver) Name() string { return "soap" }
 
+// Specification implements connectors.Driver.
+func (Driver) Specification() connectors.Specification {
+	const server = "PHP's SoapServer"
+	return connectors.Specification{
+		Speaks:   "SOAP over HTTP, document/literal: envelopes of the definition, filled with values",
+		Dialects: []connectors.Claim{{Name: "soap11", Means: "SOAP 1.1", On: server}, {Name: "soap12", Means: "SOAP 1.2"}},
+		Logins: []connectors.Claim{
+			{Name: loginNone}, {Name: loginBasic, Means: "with every request", On: server},
+			{Name: loginText, Means: "UsernameToken of WS-Security", On: server}, {Name: loginDigest, Means: "the same, without the password in clear", On: server},
+		},
+		Pages:  []connectors.Claim{{Name: "offset", Means: "by the record's number, with or without a total", On: server}},
+		Kits:   []string{"base/soap"},
+		Limits: "No transactions: each effect is immediate. No services of the style rpc/encoded.",
+	}
+}
+
 // version is what differs between the versions of the protocol.
 type version struct{ name, namespace, media string }
 
@@ -24,11 +39,7 @@ var versions = map[string]version{
 }
 
 func versionOf(dialect string) (version, error) {
-	v, known := versions[dialect]
-	if !known {
-		return v, fmt.Errorf("dialect: the soap driver has the dialects soap11 and soap12, not %q", dialect)
-	}
-	return v, nil
+	return versions[dialect], connectors.CheckDialect(Driver{}, dialect)
 }
 
 // Compile implements connectors.Driver: see the package's comment for the members of a step.

@@ -103,7 +103,7 @@ func (Driver) ExtendWrite(x connectors.Extension, steps []map[string]any) (exten
 func extending(x connectors.Extension, native map[string]any) (*source, *statement, error) {
 	d, ok := findDialect(x.Dialect)
 	if !ok {
-		return nil, nil, unknownDialect(x.Dialect)
+		return nil, nil, connectors.CheckDialect(Driver{}, x.Dialect)
 	}
 	s, err := readSource(d, x.Discover)
 	if err != nil {

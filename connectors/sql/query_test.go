@@ -102,7 +102,7 @@ func TestCompileExplains(t *testing.T) {
 		native        map[string]any
 		says          string
 	}{
-		{"unknown dialect", "db2", map[string]any{"sql": "SELECT 1"}, `unknown dialect "db2"`},
+		{"unknown dialect", "db2", map[string]any{"sql": "SELECT 1"}, `not "db2"`},
 		{"unknown member", "postgres", map[string]any{"sql": "SELECT 1", "url": "x"}, "url: the sql driver knows no such member"},
 		{"not text", "postgres", map[string]any{"sql": 1}, "sql: expected text, found int"},
 		{"no sql", "postgres", map[string]any{}, "sql: the statement is empty"},

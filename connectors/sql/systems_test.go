@@ -25,6 +25,8 @@ type onlyH2 struct{ d onH2 }
 // Name implements connectors.Driver.
 func (onlyH2) Name() string { return Driver{}.Name() }
 
+func (onlyH2) Specification() connectors.Specification { return connectors.Specification{} }
+
 // Compile implements connectors.Driver.
 func (o onlyH2) Compile(_ string, native map[string]any) (connectors.Statement, error) {
 	return compile(o.d, native)

@@ -16,7 +16,9 @@ type System struct {
 	Categories []string        `json:"categories"`
 	Tier       int             `json:"tier"`                                // connection credits that one connection costs
 	Proved     string          `json:"proved" openapi:"real|dialect|shape"` // real, dialect or shape
+	Evidence   string          `json:"evidence,omitempty"`                  // on what it was proved, and what of it was not
 	Driver     string          `json:"driver"`
+	Dialect    string          `json:"dialect,omitempty"`      // of the driver
 	Login      json.RawMessage `json:"login" openapi:"object"` // JSON Schema of settings and credentials (writeOnly)
 	Guide      string          `json:"guide,omitempty"`
 	Entities   []SystemEntity  `json:"entities"`

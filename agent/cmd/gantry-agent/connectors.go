@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -109,9 +110,9 @@ func (a *app) connectorsList() error {
 	}
 	rows := make([][]string, len(all))
 	for i, s := range all {
-		rows[i] = []string{s.ID, s.Version, s.Driver, s.Proved, s.Product}
+		rows[i] = []string{s.ID, s.Driver, s.Proved, strconv.Itoa(s.Tier), productOf(s)}
 	}
-	a.Table([]string{"ID", "VERSION", "DRIVER", "PROVED", "PRODUCT"}, rows)
+	a.Table([]string{"ID", "DRIVER", "PROVED", "TIER", "PRODUCT"}, rows)
 	for _, f := range faulty {
 		for _, p := range f.Problems {
 			a.Print("%s faulty: %s", cmp.Or(f.ID, "-"), p)
@@ -165,19 +166,7 @@ func (a *app) connectorsShow(id string) error {
 		a.PrintJSON(systemDocument{control.Schema, s})
 		return nil
 	}
-	a.Print("%s %s: %s (%s)", s.ID, s.Version, s.Product, strings.Join(s.Categories, ", "))
-	a.Print("%-12s %s, %s", "Driver", s.Driver, cli.Count(s.Tier, "connection credit", "connection credits"))
-	if s.Guide != "" {
-		a.Print("\n%s", strings.TrimSpace(s.Guide))
-	}
-	a.Print("\nLogin (* needed)")
-	a.Rows("  ", loginRows(s.Login))
-	a.Print("\nEntities")
-	rows := make([][]string, len(s.Entities))
-	for i, e := range s.Entities {
-		rows[i] = []string{e.Name, strings.Join(append(slices.Clone(e.Operations), e.Actions...), " ")}
-	}
-	a.Rows("  ", rows)
+	a.tellSystem(s)
 	return nil
 }
 
