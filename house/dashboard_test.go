@@ -103,8 +103,11 @@ func TestDashboard(t *testing.T) {
 	b.shows(page, "whsec_", "sync.failed", "Nothing was sent yet")
 	b.shows(b.get("/webhooks", http.StatusOK), "http://127.0.0.1:9/hook")
 	b.shows(b.post("/keys", url.Values{"name": {"second line"}, "role": {"support"}}, http.StatusOK), "gok_", "second line", "support")
-	b.shows(b.get("/credits", http.StatusOK), "available")
+	b.shows(b.get("/credits", http.StatusOK), "available", `aria-sort="descending"`)
 	b.shows(b.get("/audit", http.StatusOK), "connections.pause", "sites.create")
+	for path, order := range map[string]string{"/sites": "-agents", "/webhooks": "state", "/keys": "role", "/credits": "name", "/audit": "who"} {
+		b.shows(b.get(path+"?order="+order, http.StatusOK), "aria-sort=")
+	}
 	b.shows(b.get("/connections/con_0", http.StatusNotFound), "NOT_FOUND")
 	b.shows(b.post(here+"/nothing", nil, http.StatusNotFound), "no such thing")
 

@@ -186,15 +186,18 @@ type newSite struct {
 
 // credits is GET /credits.
 type credits struct {
-	Total        int `json:"total"`
-	Used         int `json:"used"`
-	Available    int `json:"available"`
-	ByConnection []struct {
-		Connection string `json:"connection"`
-		Name       string `json:"name"`
-		System     string `json:"system"`
-		Credits    int    `json:"credits"`
-	} `json:"by_connection"`
+	Total        int    `json:"total"`
+	Used         int    `json:"used"`
+	Available    int    `json:"available"`
+	ByConnection []used `json:"by_connection"`
+}
+
+// used is what one connection uses.
+type used struct {
+	Connection string `json:"connection"`
+	Name       string `json:"name"`
+	System     string `json:"system"`
+	Credits    int    `json:"credits"`
 }
 
 // entry is one of GET /audit.

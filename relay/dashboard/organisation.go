@@ -3,16 +3,36 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
-	"slices"
+	"time"
 )
+
+// creditsPage is the pool, and who uses it.
+type creditsPage struct {
+	credits
+	Sorted sorting
+	Shown  []used
+	Leaf   leaf
+}
 
 func (v *visit) credits() error {
 	var c credits
 	if err := v.get("/credits", &c); err != nil {
 		return err
 	}
-	v.show(http.StatusOK, "credits", "Credits", c)
+	p := creditsPage{credits: c, Sorted: v.sorting("-credits")}
+	order(p.Sorted, c.ByConnection, map[string]func(a, b used) int{
+		"name": byText(func(u used) string { return u.Name }), "system": byText(func(u used) string { return u.System }),
+		"credits": byNumber(func(u used) int { return u.Credits }),
+	})
+	p.Shown, p.Leaf = leafed(v.r.URL, c.ByConnection)
+	v.show(http.StatusOK, "credits", "Credits", p)
 	return nil
+}
+
+// auditPage is what was changed last.
+type auditPage struct {
+	Sorted  sorting
+	Entries []entry
 }
 
 func (v *visit) audit() error {
@@ -20,15 +40,21 @@ func (v *visit) audit() error {
 	if err := v.get("/audit?last=100", &page); err != nil {
 		return err
 	}
-	slices.Reverse(page.Data) // the newest first
-	v.show(http.StatusOK, "audit", "Audit", page.Data)
+	p := auditPage{v.sorting("-at"), page.Data}
+	order(p.Sorted, p.Entries, map[string]func(a, b entry) int{
+		"at": byTime(func(e entry) *time.Time { return e.At }), "who": byText(func(e entry) string { return e.Actor.Name }),
+		"what": byText(func(e entry) string { return e.Action }), "result": byText(func(e entry) string { return e.Result }),
+	})
+	v.show(http.StatusOK, "audit", "Audit", p)
 	return nil
 }
 
 // keysPage lists the keys, with the token of one that was just made.
 type keysPage struct {
-	Keys []key
-	Made *key // nil: none was
+	Keys   []key
+	Made   *key // nil: none was
+	Sorted sorting
+	Leaf   leaf
 }
 
 func (v *visit) keys() error { return v.showKeys(nil) }
@@ -38,8 +64,13 @@ func (v *visit) showKeys(made *key) error {
 	if err != nil {
 		return err
 	}
-	slices.Reverse(all) // the newest first
-	v.show(http.StatusOK, "keys", "Keys", keysPage{all, made})
+	p := keysPage{Made: made, Sorted: v.sorting("-made")}
+	order(p.Sorted, all, map[string]func(a, b key) int{
+		"state": byText(key.State), "name": byText(func(k key) string { return k.Name }), "role": byText(func(k key) string { return k.Role }),
+		"made": byText(func(k key) string { return k.ID }), "ends": byTime(func(k key) *time.Time { return k.ExpiresAt }),
+	})
+	p.Keys, p.Leaf = leafed(v.r.URL, all)
+	v.show(http.StatusOK, "keys", "Keys", p)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 func (v *visit) sites() error {
@@ -11,8 +12,31 @@ func (v *visit) sites() error {
 	if err != nil {
 		return err
 	}
-	v.show(http.StatusOK, "sites", "Sites", all)
+	p := sitesPage{Sorted: v.sorting("name")}
+	order(p.Sorted, all, map[string]func(a, b site) int{
+		"name": byText(func(s site) string { return s.Name }), "agents": byNumber(site.Connected),
+		"since": byTime(func(s site) *time.Time { return s.CreatedAt }),
+	})
+	p.Sites, p.Leaf = leafed(v.r.URL, all)
+	v.show(http.StatusOK, "sites", "Sites", p)
 	return nil
+}
+
+// sitesPage lists the sites.
+type sitesPage struct {
+	Sorted sorting
+	Sites  []site
+	Leaf   leaf
+}
+
+// Connected is how many of its agents are.
+func (s site) Connected() (n int) {
+	for _, a := range s.Agents {
+		if a.State == "connected" {
+			n++
+		}
+	}
+	return n
 }
 
 // sitePage is a site with its agents, and with the token of one that is to come.

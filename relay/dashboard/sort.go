@@ -24,6 +24,7 @@ func (v *visit) sorting(first string) sorting {
 type column struct {
 	Name, Path string
 	Sort       string // aria-sort; "": the table is not ordered by it
+	Number     bool   // it holds numbers
 }
 
 // Column gives the head of a column. Its link orders by it, or the other way round where it is so already.
@@ -38,11 +39,19 @@ func (s sorting) Column(key, name string) column {
 	}
 	query := s.address.Query()
 	query.Del("cursor")
+	query.Del("page")
 	query.Set("order", next)
 	if next == s.first {
 		query.Del("order")
 	}
 	c.Path = s.address.Path + "?" + query.Encode()
+	return c
+}
+
+// Number is Column for one that holds numbers.
+func (s sorting) Number(key, name string) column {
+	c := s.Column(key, name)
+	c.Number = true
 	return c
 }
 

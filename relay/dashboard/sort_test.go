@@ -15,9 +15,9 @@ func sortingOf(address string) sorting {
 
 func TestColumns(t *testing.T) {
 	for address, want := range map[string]column{
-		"/sites":                       {"Name", "/sites?order=-name", "ascending"},
-		"/sites?order=-name":           {"Name", "/sites?", "descending"},
-		"/sites?order=age&q=a&cursor=": {"Name", "/sites?q=a", ""},
+		"/sites":                       {Name: "Name", Path: "/sites?order=-name", Sort: "ascending"},
+		"/sites?order=-name":           {Name: "Name", Path: "/sites?", Sort: "descending"},
+		"/sites?order=age&q=a&cursor=": {Name: "Name", Path: "/sites?q=a"},
 	} {
 		if got := sortingOf(address).Column("name", "Name"); got != want {
 			t.Errorf("%s: %+v, want %+v", address, got, want)

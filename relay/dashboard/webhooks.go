@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"gantry/tunnel/fault"
 )
@@ -13,8 +14,21 @@ func (v *visit) webhooks() error {
 	if err != nil {
 		return err
 	}
-	v.show(http.StatusOK, "webhooks", "Webhooks", all)
+	p := webhooksPage{Sorted: v.sorting("url")}
+	order(p.Sorted, all, map[string]func(a, b webhook) int{
+		"url": byText(func(w webhook) string { return w.URL }), "state": byText(func(w webhook) string { return w.State }),
+		"delivered": byTime(func(w webhook) *time.Time { return w.LastSuccessAt }),
+	})
+	p.Webhooks, p.Leaf = leafed(v.r.URL, all)
+	v.show(http.StatusOK, "webhooks", "Webhooks", p)
 	return nil
+}
+
+// webhooksPage lists the webhooks.
+type webhooksPage struct {
+	Sorted   sorting
+	Webhooks []webhook
+	Leaf     leaf
 }
 
 // webhookPage is a webhook with its latest deliveries.
