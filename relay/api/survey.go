@@ -15,7 +15,7 @@ import (
 )
 
 // A list of connections that is ordered, searched or counted looks at every connection of the organisation: where one stands
-// now is known in memory alone, so that no index of the store can tell. What is read for it is a row each.
+// now is known in memory alone, so that no index of the store can tell. The store keeps their rows at hand for that.
 
 // current are the connections that were not disconnected.
 const current = "current"
@@ -34,14 +34,14 @@ func connectionParameters() []openapi.Parameter {
 }
 
 // orders give what connections are compared by.
-var orders = map[string]func(c store.Connection, state status.State) string{
-	"urgency": func(c store.Connection, state status.State) string {
-		return fmt.Sprintf("%02d%s", urgency(state), folded(c.Name))
+var orders = map[string]func(c *store.Connection, state status.State) string{
+	"urgency": func(c *store.Connection, state status.State) string {
+		return string(rune('a'+urgency(state))) + folded(c.Name)
 	},
-	"name":    func(c store.Connection, _ status.State) string { return folded(c.Name) },
-	"system":  func(c store.Connection, _ status.State) string { return c.System + "\t" + folded(c.Name) },
-	"site":    func(c store.Connection, _ status.State) string { return folded(c.SiteName) + "\t" + folded(c.Name) },
-	"credits": func(c store.Connection, _ status.State) string { return fmt.Sprintf("%09d%s", c.Tier, folded(c.Name)) },
+	"name":    func(c *store.Connection, _ status.State) string { return folded(c.Name) },
+	"system":  func(c *store.Connection, _ status.State) string { return c.System + "\t" + folded(c.Name) },
+	"site":    func(c *store.Connection, _ status.State) string { return folded(c.SiteName) + "\t" + folded(c.Name) },
+	"credits": func(c *store.Connection, _ status.State) string { return fmt.Sprintf("%09d%s", c.Tier, folded(c.Name)) },
 }
 
 // orderNames lists them, each with the other way round.
@@ -122,36 +122,30 @@ func (w *wantedConnections) goOn(cursor string) error {
 
 // surveyed is a connection with what it is compared by.
 type surveyed struct {
-	store.Connection
+	*store.Connection
 	state status.State
 	key   string
 }
 
 // survey finds a page of connections among all.
 func (a *API) survey(ctx context.Context, organisation string, wanted wantedConnections) (connectionPage, error) {
+	rows, err := a.store.AllConnections(ctx, organisation)
+	if err != nil {
+		return connectionPage{}, err
+	}
 	var found []surveyed
 	counts := newCounts()
-	for page := (store.Page{}); ; {
-		rows, err := a.store.Connections(ctx, organisation, store.ConnectionFilter{}, page)
-		if err != nil {
-			return connectionPage{}, err
+	for at, state := range a.status.States(rows) {
+		s := surveyed{Connection: &rows[at], state: state}
+		counts.all(s)
+		if !wanted.takes(s) {
+			continue
 		}
-		for _, row := range rows {
-			s := surveyed{Connection: row, state: a.status.State(row)}
-			counts.all(s)
-			if !wanted.takes(s) {
-				continue
-			}
-			counts.States[s.state]++
-			if wanted.inState(s.state) {
-				s.key = wanted.key(s)
-				found = append(found, s)
-			}
+		counts.States[state]++
+		if wanted.inState(state) {
+			s.key = wanted.key(s)
+			found = append(found, s)
 		}
-		if len(rows) < page.Size() {
-			break
-		}
-		page.After = rows[len(rows)-1].ID
 	}
 	answer := connectionPage{list: a.cut(found, wanted)}
 	if wanted.counts {
@@ -197,7 +191,7 @@ func (w wantedConnections) compare(a, b surveyed) int {
 func (a *API) cut(found []surveyed, wanted wantedConnections) list[connectionDocument] {
 	slices.SortFunc(found, wanted.compare)
 	if wanted.after != nil {
-		last := surveyed{key: wanted.after[0], Connection: store.Connection{ID: wanted.after[1]}}
+		last := surveyed{key: wanted.after[0], Connection: &store.Connection{ID: wanted.after[1]}}
 		at, _ := slices.BinarySearchFunc(found, last, wanted.compare)
 		for at < len(found) && wanted.compare(found[at], last) <= 0 {
 			at++
@@ -212,7 +206,7 @@ func (a *API) cut(found []surveyed, wanted wantedConnections) list[connectionDoc
 		page.NextCursor, page.HasMore = &next, true
 	}
 	for _, s := range found {
-		page.Data = append(page.Data, a.show(s.Connection))
+		page.Data = append(page.Data, a.show(*s.Connection))
 	}
 	return page
 }

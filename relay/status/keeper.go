@@ -299,6 +299,26 @@ func (k *Keeper) State(row store.Connection) State {
 	return v.State
 }
 
+// States gives the states of many connections, as of now.
+func (k *Keeper) States(rows []store.Connection) []State {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	states, agents, now := make([]State, len(rows)), map[string]agentFacts{}, time.Now()
+	for at, row := range rows {
+		f := facts{connection: row, now: now}
+		if c := k.known[row.ID]; c != nil && c.row.AgentID == row.AgentID {
+			f.matrix = c.matrix
+		}
+		var met bool
+		if f.agent, met = agents[row.AgentID]; !met {
+			f.agent = k.factsOf(row.AgentID)
+			agents[row.AgentID] = f.agent
+		}
+		states[at] = judge(&f).State
+	}
+	return states
+}
+
 // judge judges a connection whose row was read just now, without words. The caller holds the lock.
 func (k *Keeper) judge(row store.Connection) (facts, verdict) {
 	c := k.known[row.ID]

@@ -120,6 +120,8 @@ type Connections interface {
 	DropPending(ctx context.Context) (int, error)
 	Connection(ctx context.Context, organisation, id string) (Connection, error)
 	Connections(ctx context.Context, organisation string, filter ConnectionFilter, page Page) ([]Connection, error)
+	// AllConnections lists every connection of an organisation, by id. The list is shared: nobody changes it.
+	AllConnections(ctx context.Context, organisation string) ([]Connection, error)
 	// PauseConnection makes an active connection paused, and ResumeConnection a paused one active. Doing it again changes
 	// nothing. ErrState: it is pending or disconnected.
 	PauseConnection(ctx context.Context, organisation, id string, note Note) (Connection, error)

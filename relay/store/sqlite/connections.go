@@ -36,6 +36,7 @@ func findConnection(ctx context.Context, q queryer, id string) (store.Connection
 
 // ReserveConnection implements store.Connections.
 func (s *Store) ReserveConnection(ctx context.Context, c store.NewConnection) (store.Connection, error) {
+	defer s.roll.changed()
 	now := s.clock()
 	id := store.NewID(store.ConnectionID, now)
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
@@ -67,6 +68,7 @@ func afford(ctx context.Context, tx *sql.Tx, organisation string, tier int) erro
 
 // ActivateConnection implements store.Connections.
 func (s *Store) ActivateConnection(ctx context.Context, id string, token store.Hash, settings json.RawMessage, note store.Note) (store.Connection, error) {
+	defer s.roll.changed()
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
 		if err := inState(ctx, tx, id, store.Pending); err != nil {
 			return store.Connection{}, err
@@ -94,6 +96,7 @@ func inState(ctx context.Context, tx *sql.Tx, id string, state store.State) erro
 
 // DropConnection implements store.Connections.
 func (s *Store) DropConnection(ctx context.Context, id string) error {
+	defer s.roll.changed()
 	return s.write.do(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if err := inState(ctx, tx, id, store.Pending); err != nil {
 			return err
@@ -104,6 +107,7 @@ func (s *Store) DropConnection(ctx context.Context, id string) error {
 
 // DropPending implements store.Connections.
 func (s *Store) DropPending(ctx context.Context) (int, error) {
+	defer s.roll.changed()
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (int, error) {
 		dropped, err := list(ctx, tx, scanID, "DELETE FROM connections WHERE state = 'pending' RETURNING id")
 		return len(dropped), err
@@ -122,6 +126,13 @@ func (s *Store) Connections(ctx context.Context, organisation string, filter sto
 		organisation, page.After, filter.SiteID, string(filter.State), page.Size(), filter.System)
 }
 
+// AllConnections implements store.Connections.
+func (s *Store) AllConnections(ctx context.Context, organisation string) ([]store.Connection, error) {
+	return s.roll.of(organisation, func() (all []store.Connection, err error) {
+		return list(ctx, s.read, scanConnection, selectConnections+" WHERE c.organisation = ? ORDER BY c.id", organisation)
+	})
+}
+
 // AgentConnections implements store.Connections.
 func (s *Store) AgentConnections(ctx context.Context, agent string) ([]store.Connection, error) {
 	return list(ctx, s.read, scanConnection, selectConnections+" WHERE c.agent = ? AND c.state <> 'disconnected' ORDER BY c.id", agent)
@@ -129,6 +140,7 @@ func (s *Store) AgentConnections(ctx context.Context, agent string) ([]store.Con
 
 // PauseConnection implements store.Connections.
 func (s *Store) PauseConnection(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	defer s.roll.changed()
 	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
 		if was.State == store.Paused {
 			return was, nil
@@ -143,6 +155,7 @@ func (s *Store) PauseConnection(ctx context.Context, organisation, id string, no
 
 // ResumeConnection implements store.Connections.
 func (s *Store) ResumeConnection(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	defer s.roll.changed()
 	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
 		if was.State == store.Active {
 			return was, nil
@@ -156,6 +169,7 @@ func (s *Store) ResumeConnection(ctx context.Context, organisation, id string, n
 
 // RelinkConnection implements store.Connections.
 func (s *Store) RelinkConnection(ctx context.Context, organisation, id string, login store.NewLogin, note store.Note) (store.Connection, error) {
+	defer s.roll.changed()
 	return s.changeLive(ctx, organisation, id, func(ctx context.Context, tx *sql.Tx, was store.Connection) (store.Connection, error) {
 		err := exec(ctx, tx, `UPDATE connections SET agent = ?1, settings = ?2 WHERE id = ?3
 			AND EXISTS (SELECT 1 FROM agents a WHERE a.id = ?1 AND a.site = connections.site AND a.revoked_at IS NULL)`,
@@ -195,6 +209,7 @@ func (s *Store) changed(ctx context.Context, tx *sql.Tx, id string, kind store.E
 
 // Disconnect implements store.Connections.
 func (s *Store) Disconnect(ctx context.Context, organisation, id string, note store.Note) (store.Connection, error) {
+	defer s.roll.changed()
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (store.Connection, error) {
 		was, err := findConnection(ctx, tx, id)
 		switch {

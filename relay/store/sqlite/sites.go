@@ -41,6 +41,7 @@ func (s *Store) Sites(ctx context.Context, organisation string, page store.Page)
 
 // DeleteSite implements store.Sites. The row stays, so that its tokens are refused for the right reason.
 func (s *Store) DeleteSite(ctx context.Context, organisation, id string, note store.Note) (store.Ended, error) {
+	defer s.roll.changed()
 	now := millis(s.clock())
 	return update(ctx, s.write, func(ctx context.Context, tx *sql.Tx) (ended store.Ended, err error) {
 		err = exec(ctx, tx, "UPDATE sites SET deleted_at = ? WHERE organisation = ? AND id = ? AND deleted_at IS NULL", now, organisation, id)

@@ -40,6 +40,7 @@ type Store struct {
 	file  *database.File
 	read  *sql.DB
 	write writer
+	roll  roll
 
 	lastEvent string // the id of the newest event since the start; the writer's alone
 }

@@ -239,3 +239,30 @@ func testCancelled(t *testing.T, b *bench) {
 	same(t, "organisations", 0, len(got(b.Organisations(t.Context(), store.Page{})).or(t)))
 	is(t, "ping", b.Ping(t.Context()), nil)
 }
+
+// testAllConnections holds the list of all connections against the pages, after each change of a connection's life.
+func testAllConnections(t *testing.T, b *bench) {
+	ctx, p, note := t.Context(), b.plant(10), store.Note{}
+	agree := func(what string, err error) {
+		t.Helper()
+		is(t, what, err, nil)
+		same(t, "after "+what, got(b.Connections(ctx, p.organisation, store.ConnectionFilter{}, store.Page{})).or(t), got(b.AllConnections(ctx, p.organisation)).or(t))
+	}
+	agree("nothing", nil)
+	c := b.pending(p)
+	agree("a reservation", nil)
+	dropped := b.pending(p)
+	agree("another", nil)
+	agree("a drop", b.DropConnection(ctx, dropped.ID))
+	agree("an activation", got(b.ActivateConnection(ctx, c.ID, hashOf("all"), nil, note)).err)
+	agree("a pause", got(b.PauseConnection(ctx, p.organisation, c.ID, note)).err)
+	agree("its end", got(b.ResumeConnection(ctx, p.organisation, c.ID, note)).err)
+	agree("a new login", got(b.RelinkConnection(ctx, p.organisation, c.ID, store.NewLogin{AgentID: p.agent, Settings: []byte(`{"a":1}`)}, note)).err)
+	agree("a disconnection", got(b.Disconnect(ctx, p.organisation, c.ID, note)).err)
+	b.pending(p)
+	agree("a third", nil)
+	agree("what a relay left", got(b.DropPending(ctx)).err)
+	last := b.pending(p)
+	agree("a fourth", got(b.ActivateConnection(ctx, last.ID, hashOf("last"), nil, note)).err)
+	agree("its site's end", got(b.DeleteSite(ctx, p.organisation, p.site, note)).err)
+}

@@ -41,6 +41,7 @@ func Run(t *testing.T, open Open) {
 		{"a connection that fails is gone", testDropConnection},
 		{"pending connections end with the relay", testDropPending},
 		{"lists of connections", testConnectionLists},
+		{"all connections", testAllConnections},
 		{"credits run out", testCredits},
 		{"credits are not spent twice", testCreditsConcurrently},
 		{"tokens", testTokens},
