@@ -49,6 +49,7 @@ generate: ## write the generated files anew: documents, published schemas, golde
 bench: ## measure speed and memory beside direct access, two plain TLS hops and frp, in one table
 	@house/bench/frp.sh .bench/frp || echo "frp could not be built: its column stays empty"
 	@go build -o .bench/bench ./house/bench && .bench/bench -frp .bench/frp $(ARGS)
+	@go test ./house -run '^$$' -bench Dashboard -benchtime 15x -timeout 30m
 
 systems: ## install and start real systems on loopback (Debian 12, as root; Go, Node): Tryton, PocketBase, a token server, toxiproxy, OpenSSH, Samba, PHP's SoapServer
 	@house/systems/systems.sh up
