@@ -34,6 +34,9 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 	if err := connectors.CheckDialect(Driver{}, dialect); err != nil {
 		return nil, err
 	}
+	if discover, is := native["discover"]; is {
+		return compileDiscovery(discover)
+	}
 	s, err := compile(native)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,9 @@ func (Driver) Compile(dialect string, native map[string]any) (connectors.Stateme
 		}
 		return p, nil
 	}
+	if discover, is := native["discover"]; is {
+		return compileDiscovery(discover)
+	}
 	s, err := compile(native)
 	if err != nil {
 		return nil, err

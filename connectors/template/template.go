@@ -4,7 +4,8 @@
 //
 // A text that is ":name" is the parameter itself, typed; ":name as kind" says in which of the Grammar's kinds. "::name" is the
 // text ":name". A member whose name ends in ? is left out where its value is null. {$each: list, $do: …} in a list stands for
-// as many members as the input's list has, and parameters in it are those of the member. Further objects with a $name are
+// as many members as the input's list has, and parameters in it are those of the member. `$custom: true` keeps a place for members
+// that no definition names (Extend). Further objects with a $name are
 // the driver's own (Grammar.Forms).
 //
 // What comes out is a value that encoding/json takes. Nothing is ever put together from text, so that no value of a caller can
@@ -134,11 +135,14 @@ func (c *Compiler) object(v map[string]any) (Value, error) {
 		if form := c.grammar.Forms[key]; form != nil {
 			return form(c, v)
 		}
-		if strings.HasPrefix(key, "$") {
+		if strings.HasPrefix(key, "$") && key != custom && key != customOptional {
 			return nil, fmt.Errorf("there is no %s; there are %s", key, strings.Join(c.forms(), ", "))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(v)) {
+		if strings.HasPrefix(key, custom) {
+			continue
+		}
 		value, err := c.Compile(v[key])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", key, err)
