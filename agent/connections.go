@@ -46,6 +46,24 @@ func (a *Agent) ResetCircuits(ctx context.Context, idOrName string) (control.Con
 	return connectionStatus(row, r.handler.Use(id)), err
 }
 
+// Discover implements control.Source.
+func (a *Agent) Discover(ctx context.Context, idOrName, entity string) (control.Discovered, error) {
+	r := a.running.Load()
+	if r == nil {
+		return control.Discovered{}, state.ErrNotEnrolled
+	}
+	id, err := r.handler.Find(ctx, idOrName)
+	if err != nil {
+		return control.Discovered{}, err
+	}
+	row, err := r.db.Connection(ctx, id)
+	if err != nil {
+		return control.Discovered{}, err
+	}
+	found, err := r.handler.Discover(ctx, "", id, entity)
+	return control.Discovered{Connection: id, System: row.System, Entities: found.Entities}, err
+}
+
 func connectionStatus(row state.Connection, use calls.Use) control.Connection {
 	c := control.Connection{
 		ID: row.ID, Name: row.Name, System: row.System, OpenedAt: row.OpenedAt,

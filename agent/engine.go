@@ -7,6 +7,7 @@ import (
 	"gantry/agent/calls"
 	"gantry/agent/health"
 	"gantry/connectors"
+	"gantry/connectors/definition"
 	"gantry/connectors/engine"
 	"gantry/tunnel/fault"
 )
@@ -24,6 +25,7 @@ func (a *Agent) opener(cursorKey []byte, book *health.Book, dial connectors.Dial
 			return nil, fault.New(fault.Conflict, "The system's definition is being replaced.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
 				Ended(fault.NotSent).After(time.Second)
 		}
+		program = a.overlaid(ctx, program, login)
 		e, err := engine.Open(ctx, program, engine.Options{
 			Connection: login.Connection.ID, CursorKey: cursorKey, Settings: settings, Credentials: credentials,
 			Dial:     book.Dial(login.Connection.ID, dial),
@@ -35,4 +37,18 @@ func (a *Agent) opener(cursorKey []byte, book *health.Book, dial connectors.Dial
 		}
 		return e, nil
 	}
+}
+
+// overlaid lays a connection's overlay over its program. One that no longer fits, since the definition changed, keeps no call from being
+// made: GET /connections/{id}/overlay tells why it is not in force.
+func (a *Agent) overlaid(ctx context.Context, program *definition.Program, login calls.Login) *definition.Program {
+	if len(login.Overlay.Entities) == 0 {
+		return program
+	}
+	extended, err := program.Over(login.Overlay)
+	if err != nil {
+		a.logger.WarnContext(ctx, "overlay does not fit the definition, and is not in force", "connection", login.Connection.ID, "error", err)
+		return program
+	}
+	return extended
 }

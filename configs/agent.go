@@ -52,6 +52,7 @@ type Policy struct {
 	Targets     []string         `yaml:"targets"` // host:port patterns (ParseTarget), none by default
 	Paths       []string         `yaml:"paths"`   // folders for files and SQLite databases, none by default
 	Writes      bool             `yaml:"writes"`
+	Overlays    bool             `yaml:"overlays"` // the cloud may map further columns onto custom fields
 	Rules       Rules            `yaml:",inline"`
 	Connections map[string]Rules `yaml:"connections"` // by connection name or id: these rules hold as well
 }

@@ -153,6 +153,10 @@ func (b *bench) allow(p configs.Policy) {
 	}
 }
 
+func (e *fakeEngine) Discover(context.Context, string) (wire.DiscoveredEntity, error) {
+	return wire.DiscoveredEntity{}, nil
+}
+
 // start makes a handler over the state on disk, as a started agent does.
 func (b *bench) start() {
 	b.t.Helper()

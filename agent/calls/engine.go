@@ -13,6 +13,7 @@ import (
 type Engine interface {
 	Check(ctx context.Context) (connectors.SystemInfo, error)
 	Capabilities() wire.Capabilities
+	Discover(ctx context.Context, entity string) (wire.DiscoveredEntity, error)
 	List(ctx context.Context, entity string, q engine.Query) (engine.Page, error)
 	Stream(ctx context.Context, entity string, q engine.Query, line func([]byte) error) (int, error)
 	Get(ctx context.Context, entity, id string, q engine.Query) (engine.Record, error)

@@ -49,6 +49,7 @@ type Login struct {
 	Definition  *definition.Definition
 	Settings    json.RawMessage
 	Credentials json.RawMessage
+	Overlay     wire.Overlay // what the plant's policy lets be laid over the definition
 }
 
 // Options are what the handler needs.
@@ -89,6 +90,10 @@ func New(opts Options) *Handler {
 		"POST " + wire.PathReconcile:     h.reconcile,
 		"DELETE " + wire.PathConnection:  h.eraseConnection,
 		"GET " + wire.PathCapabilities:   h.capabilities,
+		"GET " + wire.PathDiscovered:     h.discovered,
+		"GET " + wire.PathOverlay:        h.getOverlay,
+		"PUT " + wire.PathOverlay:        h.putOverlay,
+		"DELETE " + wire.PathOverlay:     h.deleteOverlay,
 		"POST " + wire.PathResetCircuits: h.resetCircuits,
 		"GET " + wire.PathRecord:         h.onEntity("get", h.get),
 		"POST " + wire.PathRecords:       h.onEntity("create", h.write),

@@ -73,6 +73,11 @@ func (o *Opening) try(ctx context.Context) error {
 		return err
 	}
 	h, id := o.handler, o.Login.Connection.ID
+	overlay, err := h.overlayInForce(ctx, o.Login.Connection) // of a connection that gets another login
+	if err != nil {
+		return err
+	}
+	o.Login.Overlay = overlay
 	engine, err := h.Open(ctx, o.Login)
 	if err != nil {
 		return err
@@ -187,6 +192,10 @@ func (h *Handler) reopen(ctx context.Context, row state.Connection) (Engine, *de
 			Advise("The agent's vault key was lost or replaced: relink the connection.")
 	}
 	who := policy.Connection{ID: row.ID, Name: row.Name, System: row.System}
-	engine, err := h.Open(ctx, Login{Connection: who, Definition: d, Settings: row.Settings, Credentials: credentials})
+	overlay, err := h.overlayInForce(ctx, who)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := h.Open(ctx, Login{Connection: who, Definition: d, Settings: row.Settings, Credentials: credentials, Overlay: overlay})
 	return engine, d, err
 }

@@ -73,6 +73,11 @@ func (c *Client) CheckConnections(ctx context.Context, idOrName string) (check.R
 	return ask[check.Report](ctx, c, http.MethodPost, "/connections/check?name="+url.QueryEscape(idOrName))
 }
 
+// Discover asks what the system of the connection of an id or name has beyond its definition; entity empty: of all.
+func (c *Client) Discover(ctx context.Context, idOrName, entity string) (Discovered, error) {
+	return ask[Discovered](ctx, c, http.MethodPost, "/connections/discover?"+url.Values{"name": {idOrName}, "entity": {entity}}.Encode())
+}
+
 // ResetCircuits closes the circuits of the connection of an id or name, and gives it as it is then.
 func (c *Client) ResetCircuits(ctx context.Context, idOrName string) (Connection, error) {
 	return ask[Connection](ctx, c, http.MethodPost, "/connections/reset?name="+url.QueryEscape(idOrName))

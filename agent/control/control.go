@@ -13,6 +13,7 @@ import (
 	"io"
 	"time"
 
+	"gantry/connectors/wire"
 	"gantry/tunnel/check"
 )
 
@@ -31,6 +32,8 @@ type Source interface {
 	Diagnose(ctx context.Context, deep bool) (check.Report, error)
 	// CheckConnections looks at the connection of an id or name, hop by hop; empty: at all.
 	CheckConnections(ctx context.Context, idOrName string) (check.Report, error)
+	// Discover asks the system of the connection of an id or name what it has beyond its definition; entity empty: of all.
+	Discover(ctx context.Context, idOrName, entity string) (Discovered, error)
 	// ResetCircuits lets the next call of the connection of an id or name be made, whatever the last ones met.
 	ResetCircuits(ctx context.Context, idOrName string) (Connection, error)
 	// Support tells whether support may come in, and what it did.
@@ -206,4 +209,11 @@ type SupportRun struct {
 type Reloaded struct {
 	Applied bool     `json:"applied"`           // something changed and is in force
 	Restart []string `json:"restart,omitempty"` // keys that changed and wait for the next start
+}
+
+// Discovered is what a connection's system has beyond its definition.
+type Discovered struct {
+	Connection string                           `json:"connection"` // its id
+	System     string                           `json:"system"`
+	Entities   map[string]wire.DiscoveredEntity `json:"entities"`
 }

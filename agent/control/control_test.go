@@ -54,6 +54,10 @@ func (f *fake) CheckConnections(_ context.Context, idOrName string) (check.Repor
 	return check.Report{Program: idOrName}, f.err
 }
 
+func (f *fake) Discover(_ context.Context, idOrName, entity string) (Discovered, error) {
+	return Discovered{Connection: idOrName, System: entity}, f.err
+}
+
 func (f *fake) ResetCircuits(_ context.Context, idOrName string) (Connection, error) {
 	return Connection{ID: "con_1", Name: idOrName}, f.err
 }
@@ -266,6 +270,9 @@ func TestSupportAndChecks(t *testing.T) {
 	}
 	if s, err := client.Support(t.Context()); err != nil || s.Mode != "ask" {
 		t.Errorf("support: %+v, %v", s, err)
+	}
+	if found, err := client.Discover(t.Context(), "erp & more", "items"); err != nil || found.Connection != "erp & more" || found.System != "items" {
+		t.Errorf("%+v %v", found, err)
 	}
 	if r, err := client.CheckConnections(t.Context(), "erp & more"); err != nil || r.Program != "erp & more" {
 		t.Errorf("checked: %+v, %v", r, err)

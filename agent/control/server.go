@@ -97,6 +97,10 @@ func Handler(source Source) http.Handler {
 		report, err := source.CheckConnections(r.Context(), r.URL.Query().Get("name"))
 		answer(w, report, err)
 	})
+	mux.HandleFunc("POST /connections/discover", func(w http.ResponseWriter, r *http.Request) {
+		found, err := source.Discover(r.Context(), r.URL.Query().Get("name"), r.URL.Query().Get("entity"))
+		answer(w, found, err)
+	})
 	mux.HandleFunc("POST /connections/reset", func(w http.ResponseWriter, r *http.Request) {
 		connection, err := source.ResetCircuits(r.Context(), r.URL.Query().Get("name"))
 		answer(w, connection, err)

@@ -31,6 +31,9 @@ func (p *Policy) entity(c Connection, name string, e wire.EntityCapabilities) wi
 		capability.Verdict = p.verdict(c, name, action, capability.Verdict)
 		e.Actions[action] = capability
 	}
+	if f := p.refusesOverlay(c, name); f != nil && e.Overlay.Allowed {
+		e.Overlay = wire.OverlayCapability{Verdict: wire.Verdict{DeniedBy: wire.ByPolicy, Reason: f.Detail, Advice: f.Advice}}
+	}
 	all := p.of(c)
 	e.Fields = cutFields(all, name, "", e.Fields)
 	e.Filters = slices.DeleteFunc(slices.Clone(e.Filters), func(filter string) bool {

@@ -35,6 +35,7 @@ type Policy struct {
 	paths       []string
 	own         Own
 	writes      bool
+	overlays    bool // the cloud may map further columns
 	quiet       bool // some rules have quiet hours
 	rules       rules
 	connections map[string]rules
@@ -55,7 +56,7 @@ type rules struct {
 // New compiles a policy. A configuration that was loaded by package configs always compiles; for others the error names
 // the value that is wrong.
 func New(config configs.Policy, own Own) (*Policy, error) {
-	p := &Policy{own: own, writes: config.Writes, paths: config.Paths, connections: map[string]rules{}}
+	p := &Policy{own: own, writes: config.Writes, overlays: config.Overlays, paths: config.Paths, connections: map[string]rules{}}
 	for _, pattern := range config.Targets {
 		target, err := configs.ParseTarget(pattern)
 		if err != nil {

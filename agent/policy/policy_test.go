@@ -343,3 +343,34 @@ func TestQuiet(t *testing.T) {
 		}
 	}
 }
+
+func TestOverlay(t *testing.T) {
+	for _, test := range []struct {
+		name, policy, entity string
+		scope                fault.Scope
+		command              string
+	}{
+		{"off", "{}", "items", fault.ScopeSite, "allow overlays"},
+		{"on", "{overlays: true}", "items", "", ""},
+		{"an entity that is denied", "{overlays: true, deny_entities: [items]}", "items", fault.ScopeEntity, "allow entity items"},
+		{"a system that is denied", "{overlays: true, deny_systems: [erp]}", "items", fault.ScopeConnection, "allow system erp"},
+		{"a field that is denied", "{overlays: true, deny_fields: [items.unit_cost]}", "items", fault.ScopeOperation, "allow field items.unit_cost"},
+		{"a field of all", "{overlays: true, deny_fields: ['*.tax_id']}", "items", fault.ScopeOperation, "allow field '*.tax_id'"},
+		{"a field of another", "{overlays: true, deny_fields: [vendors.tax_id]}", "items", "", ""},
+		{"a custom field", "{overlays: true, deny_fields: [items.custom_fields.gate]}", "items", "", ""},
+		{"its own rules", "{overlays: true, connections: {erp: {deny_fields: [items.unit_cost]}}}", "items", fault.ScopeOperation, "allow field items.unit_cost --connection erp"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := compiled(t, test.policy, Own{}).Overlay(Connection{ID: "con_1", Name: "erp", System: "erp"}, test.entity)
+			if test.command == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if f := wantDenied(t, err, test.scope, test.command); f.Outcome != fault.NotSent || f.ConnectionID != "con_1" {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}

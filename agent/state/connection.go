@@ -65,11 +65,14 @@ func (d *DB) PutConnection(ctx context.Context, c Connection) error {
 	})
 }
 
-// DeleteConnection erases a connection, its login and its journal, also from the files' unused pages. One that is not there
+// DeleteConnection erases a connection, its login, its overlay and its journal, also from the files' unused pages. One that is not there
 // is no error.
 func (d *DB) DeleteConnection(ctx context.Context, id string) error {
 	return d.erasing(ctx, "erase connection "+id, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = ?", id); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM overlays WHERE connection = ?", id); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DELETE FROM journal WHERE connection = ?", id)

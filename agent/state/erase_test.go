@@ -20,8 +20,12 @@ func TestErasedMeansGone(t *testing.T) {
 	if stands(t, dir, "first login") {
 		t.Error("the replaced login is still in the files")
 	}
+	must(t, db.PutOverlay(t.Context(), "con_1", []byte(`{"entities":{"0verlaid":{}}}`)))
+	if kept, err := db.Overlay(t.Context(), "con_1"); err != nil || len(kept) == 0 {
+		t.Fatalf("%s %v", kept, err)
+	}
 	must(t, db.DeleteConnection(t.Context(), "con_1"))
-	for _, mark := range []string{"second login", "u53rname"} {
+	for _, mark := range []string{"second login", "u53rname", "0verlaid"} {
 		if stands(t, dir, mark) {
 			t.Errorf("%q is still in the files", mark)
 		}

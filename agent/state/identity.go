@@ -50,7 +50,7 @@ func (d *DB) Identity(ctx context.Context) (Identity, error) {
 // transaction.
 func (d *DB) SetIdentity(ctx context.Context, id Identity) error {
 	return d.write(ctx, "store identity", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM identity; DELETE FROM machine; DELETE FROM connections; DELETE FROM journal; DELETE FROM support; DELETE FROM support_runs"); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM identity; DELETE FROM machine; DELETE FROM connections; DELETE FROM overlays; DELETE FROM journal; DELETE FROM support; DELETE FROM support_runs"); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO identity (one, agent, site, organisation, relay, pin, ca, certificate,
@@ -78,7 +78,7 @@ func (d *DB) SetCertificate(ctx context.Context, der []byte) error {
 // Forget erases the identity, the connections and the journal: the agent is as before its enrolment.
 func (d *DB) Forget(ctx context.Context) error {
 	return d.write(ctx, "forget identity", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM identity; DELETE FROM machine; DELETE FROM connections; DELETE FROM journal; DELETE FROM support; DELETE FROM support_runs")
+		_, err := tx.ExecContext(ctx, "DELETE FROM identity; DELETE FROM machine; DELETE FROM connections; DELETE FROM overlays; DELETE FROM journal; DELETE FROM support; DELETE FROM support_runs")
 		return err
 	})
 }

@@ -67,6 +67,11 @@ var migrations = []string{
 		result     TEXT NOT NULL,
 		ms         INTEGER NOT NULL
 	) STRICT;`,
+
+	`CREATE TABLE overlays (
+		connection TEXT PRIMARY KEY,
+		document   TEXT NOT NULL
+	) STRICT;`,
 }
 
 // migrate applies what is missing, each step with its version number in one transaction.

@@ -83,7 +83,7 @@ var fieldName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,59}$`)
 
 func (r *overlayReader) entity(at string, v any) wire.OverlayEntity {
 	out := wire.OverlayEntity{CustomFields: map[string]wire.OverlayField{}}
-	own := r.members(at, r.object(at, v, 1), "custom_fields")
+	own := r.members(at, r.object(at, v, 20), "custom_fields")
 	at += ".custom_fields"
 	fields := r.object(at, own["custom_fields"], maxOverlayField)
 	for _, name := range slices.Sorted(maps.Keys(fields)) {

@@ -52,3 +52,6 @@ func problemsOf(file string, err error) Problems {
 	}
 	return Problems{{File: file, Message: err.Error()}}
 }
+
+// ProblemsOf gives the error of Compile or Over as problems.
+func ProblemsOf(err error) Problems { return problemsOf("", err) }

@@ -22,7 +22,7 @@ func (e *Engine) Discover(ctx context.Context, entity string) (wire.DiscoveredEn
 	}
 	out := wire.DiscoveredEntity{OverlayCapability: t.overlayCapability(), Columns: []wire.DiscoveredColumn{}}
 	discoverer, can := e.conn.(connectors.Discoverer)
-	if t.Table.Discover == nil || !can {
+	if !out.Allowed || !can {
 		return out, nil
 	}
 	found, err := discoverer.Discover(ctx, connectors.Discovery{

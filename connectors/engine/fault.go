@@ -50,6 +50,9 @@ func (e *Engine) fault(ctx context.Context, at place, err error) *fault.Error {
 	if f == nil {
 		f = byKind(failure)
 	}
+	if f.Code == fault.SystemError && failure.Kind == connectors.Answered {
+		f = cmp.Or(e.vanished(ctx, at), f)
+	}
 	for _, one := range failure.Fields {
 		f.Member(e.fieldOf(at.entity, one.Name), string(f.Code), "%s", cmp.Or(one.Message, one.Code))
 	}

@@ -29,6 +29,7 @@ func routesOf(a *API) []route {
 	r.ofAgents()
 	r.ofConnections()
 	r.ofConnectionLife()
+	r.ofOverlays()
 	r.ofWebhooks()
 	r.ofOrganisation()
 	r.ofConnection()

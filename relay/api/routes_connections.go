@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 
+	"gantry/connectors/wire"
 	"gantry/relay/auth"
 	"gantry/relay/openapi"
 	"gantry/relay/status"
@@ -59,6 +60,40 @@ func connected() []openapi.Answer {
 		openapi.Gives[connectionToken](201, "The connection, and its token.").With(openapi.Location),
 		openapi.Lines[progress[hopDocument, connectionToken]](200, "The hops of the login, and last the connection with its token."),
 	}
+}
+
+func (r *routes) ofOverlays() {
+	const tag = "Connections"
+	r.own("GET /connections/{id}/discovered", "connections.discovered", auth.Diagnose, r.api.discovered, openapi.Description{
+		Tag: tag, Summary: "Find what the system has beyond its definition",
+		Text: "Asks the system, as it is now, for the columns of its records from which no field of the definition comes: fields that a plant added to its own system. Each with what it holds, the types that a custom field over it can have, the system's own label, and how many of the first records have a value. No value is told.\n\n" +
+			"An entity whose definition has no place for custom fields says so, and so does one that the plant's policy or the login's rights refuse. It makes only calls that the connection may make anyway, within the same limits.",
+		Query:   []openapi.Parameter{openapi.TextParameter("entity", "Only this entity, which is quicker.")},
+		Answers: []openapi.Answer{openapi.Gives[wire.Discovered](200, "What was found, entity by entity.")},
+		Codes:   []fault.Code{fault.NotFound},
+		Reach:   openapi.Reads,
+	})
+	r.own("GET /connections/{id}/overlay", "connections.get_overlay", auth.View, r.api.getOverlay, openapi.Description{
+		Tag: tag, Summary: "Show the connection's overlay",
+		Text:    "What was mapped, as the agent keeps it, and whether it is in force: the plant's policy may have changed since, or the definition.",
+		Answers: []openapi.Answer{openapi.Gives[wire.OverlayState](200, "The overlay; without entities where there is none.")},
+		Reach:   openapi.AtAgent,
+	})
+	r.audited("PUT /connections/{id}/overlay", "connections.put_overlay", auth.Manage, r.api.putOverlay, openapi.Description{
+		Tag: tag, Summary: "Map discovered columns onto custom fields",
+		Text: "Replaces the overlay. Its fields stand under `custom_fields` of the records from the next call on: typed, selected by `fields`, filtered where they say `filterable`, written where they say `write`, listed in the capabilities, and synced with the next run (`POST /syncs/{entity}` `{\"full\": true}` for all records at once).\n\n" +
+			"The agent keeps the overlay, and takes it only if the plant's policy allows overlays, and each column is found in the system now. An overlay maps columns and nothing else: there is no statement in it, no path and no host. Calls under way end with `CONFLICT`; writes that have begun do not. It ends with the connection, and does not go along to another agent.",
+		Body:    openapi.Takes[wire.Overlay]("The mapping, entity by entity."),
+		Answers: []openapi.Answer{openapi.Gives[wire.OverlayState](200, "The overlay, in force.")},
+		Codes:   []fault.Code{fault.PayloadTooLarge},
+		Reach:   openapi.Reads,
+	})
+	r.audited("DELETE /connections/{id}/overlay", "connections.delete_overlay", auth.Manage, r.api.deleteOverlay, openapi.Description{
+		Tag: tag, Summary: "Take the connection's overlay away",
+		Text:    "From the next call on its fields are gone. That there is none is no fault.",
+		Answers: []openapi.Answer{openapi.Empty(204, "There is no overlay.")},
+		Reach:   openapi.AtAgent,
+	})
 }
 
 // aboutStatus describes the status document.

@@ -24,6 +24,7 @@ The exit code is 1 where a check failed.`,
 			RunE: func(cmd *cobra.Command, given []string) error {
 				return a.connectionsCheck(cmd, strings.Join(given, ""))
 			}},
+		a.discover(),
 		&cobra.Command{Use: "list", Short: "List the connections", Args: cli.Args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.connectionsList(cmd) }},
 		&cobra.Command{Use: "reset ID|NAME", Short: "Let the next call of a connection be made", Args: cli.Args(cobra.ExactArgs(1)),

@@ -52,9 +52,11 @@ var documents = clitest.Documents{
 	"policy deny":       changeDocument{},
 	"connections check": check.Report{},
 	"connections reset": connectionDocument{},
-	"support off":       control.Support{},
-	"support on":        control.Support{},
-	"support status":    control.Support{},
+
+	"connections discover": discoveredDocument{},
+	"support off":          control.Support{},
+	"support on":           control.Support{},
+	"support status":       control.Support{},
 }
 
 func commandTree() *cobra.Command {

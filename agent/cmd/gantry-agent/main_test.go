@@ -23,6 +23,7 @@ import (
 	"gantry/configs"
 	"gantry/configs/cli/clitest"
 	"gantry/connectors/demoplant"
+	"gantry/connectors/wire"
 	"gantry/tunnel/check"
 	"gantry/tunnel/fault"
 )
@@ -145,6 +146,18 @@ func (f *fakeService) Connections(context.Context) ([]control.Connection, error)
 			{Entity: "items", Operation: "list", State: "denied", LastError: "PERMISSION_DENIED"}, {Entity: "vendors", Operation: "get", State: "failing", LastError: "SYSTEM_TIMEOUT"},
 		}},
 	}, nil
+}
+
+func (f *fakeService) Discover(ctx context.Context, idOrName, entity string) (control.Discovered, error) {
+	c, err := f.ResetCircuits(ctx, idOrName)
+	return control.Discovered{Connection: c.ID, System: c.System, Entities: map[string]wire.DiscoveredEntity{
+		"items": {OverlayCapability: wire.OverlayCapability{Verdict: wire.Verdict{Allowed: true}, Writable: []string{"update"}}, Records: 20, Columns: []wire.DiscoveredColumn{
+			{Name: "Shelf Life", NativeType: "INTEGER", Native: "integer", Types: []string{"integer", "decimal"}, Title: "Days on the shelf", Filled: 7},
+			{Name: "GATE", NativeType: "TEXT", Native: "string", Types: []string{"string"}, ReadOnly: true, CustomField: "gate"},
+			{Name: "PHOTO", NativeType: "BLOB", Filled: 20},
+		}},
+		"vendors": {OverlayCapability: wire.OverlayCapability{Verdict: wire.Verdict{DeniedBy: wire.ByDefinition, Reason: "An overlay has no place here."}}, Columns: []wire.DiscoveredColumn{}},
+	}}, err
 }
 
 func (f *fakeService) ResetCircuits(ctx context.Context, idOrName string) (control.Connection, error) {

@@ -37,6 +37,7 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 		{edit.Target, "HOST:PORT", "hosts and ports", "db.plant.local:5432", cobra.NoFileCompletions},
 		{edit.Path, "FOLDER", "a folder with files or SQLite databases", "/srv/plant", folders},
 		{edit.Writes, "", "changes in the systems", "", cobra.NoFileCompletions},
+		{edit.Overlays, "", "mappings of further columns that come from the cloud", "", cobra.NoFileCompletions},
 		{edit.System, "ID", "a system", "demo-plant", cli.Complete(a.systemWords)},
 		{edit.Entity, "NAME", "an entity", "purchase-orders", cli.Complete(entityWords)},
 		{edit.Operation, "[ENTITY:]OPERATION", "an operation", "purchase-orders:create", cli.Complete(operationWords)},
@@ -194,6 +195,7 @@ func (a *app) tellPolicy(p configs.Policy) {
 	a.Print("%-13s %s", "File", a.file())
 	a.Print("%-13s %s", "Targets", cli.List(p.Targets, "none: no network connection is allowed"))
 	a.Print("%-13s %s", "Paths", cli.List(p.Paths, "none: no file is opened"))
+	a.Print("%-13s %s", "Overlays", map[bool]string{true: "allowed", false: "off"}[p.Overlays])
 	a.Print("%-13s %s", "Writes", map[bool]string{true: "allowed", false: "off"}[p.Writes])
 	a.tellRules("", p.Rules)
 	for _, name := range slices.Sorted(maps.Keys(p.Connections)) {

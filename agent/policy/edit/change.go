@@ -16,6 +16,7 @@ const (
 	Target    Kind = "target"    // host:port pattern
 	Path      Kind = "path"      // folder
 	Writes    Kind = "writes"    // no value
+	Overlays  Kind = "overlays"  // no value
 	System    Kind = "system"    // id
 	Entity    Kind = "entity"    // name
 	Operation Kind = "operation" // list, purchase-orders:create, *:approve
@@ -41,7 +42,7 @@ func (e *Invalid) Error() string { return e.What + " " + e.Fix }
 
 // check says what is wrong with the value, with the same words as a faulty file's.
 func (c Change) check() error {
-	if c.Connection != "" && (c.Kind == Target || c.Kind == Path || c.Kind == Writes) {
+	if c.Connection != "" && (c.Kind == Target || c.Kind == Path || c.Kind == Writes || c.Kind == Overlays) {
 		return &Invalid{fmt.Sprintf("A %s holds for all connections.", c.Kind), "Leave --connection out."}
 	}
 	parse, form := c.form()
@@ -61,7 +62,7 @@ func (c Change) form() (parse func(string) error, form string) {
 		return func(s string) error { _, err := configs.ParseOperation(s); return err }, "as list, purchase-orders:create or '*:approve'"
 	case Field:
 		return func(s string) error { _, err := configs.ParseField(s); return err }, "as purchase-orders.price or '*.tax_id'"
-	case Writes:
+	case Writes, Overlays:
 		return func(string) error { return nil }, ""
 	}
 	return name, "as letters, digits and dashes, such as purchase-orders"
@@ -89,11 +90,11 @@ func (c Change) plan(p configs.Policy) ([]step, []string, error) {
 	case Path:
 		c.Value = filepath.Clean(c.Value)
 		return c.planList(p.Paths, "paths", coversPath)
-	case Writes:
-		if p.Writes == c.Allow {
-			return nil, nil, nil
+	case Writes, Overlays:
+		if key := string(c.Kind); *switchOf(&p, key) != c.Allow {
+			return []step{{key: key, set: true, on: c.Allow}}, nil, nil
 		}
-		return []step{{key: "writes", set: true, on: c.Allow}}, nil, nil
+		return nil, nil, nil
 	}
 	return c.planRules(p)
 }

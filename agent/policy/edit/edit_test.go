@@ -40,6 +40,8 @@ func TestOneLineChangesAndNothingElse(t *testing.T) {
 		{"windows line ends", "policy:\r\n  writes: false\r\n", allow(Writes, ""), "policy:\r\n  writes: true\r\n"},
 		{"not ASCII before it", "policy: {writes: false} # für\n", allow(Writes, ""), "policy: {writes: true} # für\n"},
 		{"again", "policy:\n  targets: [db:1]\n  writes: true\n", allow(Target, "db:1"), ""},
+		{"overlays", "policy:\n  writes: true\n", allow(Overlays, ""), "policy:\n  writes: true\n  overlays: true\n"},
+		{"overlays again", "policy: {overlays: false}\n", deny(Overlays, ""), ""},
 		{"writes again", "policy: {writes: true}\n", allow(Writes, ""), ""},
 		{"take off one of two", "policy:\n  targets:\n    - a:1 # x\n    - b:2 # y\n", deny(Target, "a:1"), "policy:\n  targets:\n    - b:2 # y\n"},
 		{"take off the last", "policy:\n  targets: # ours\n    - a:1\n  writes: true\n", deny(Target, "a:1"), "policy:\n  targets: [] # ours\n  writes: true\n"},
@@ -167,7 +169,7 @@ func FuzzApply(f *testing.F) {
 	f.Add("policy:\n  targets: [a:1]\n", uint8(0), true, "b:2", "")
 	f.Add("policy: {deny_fields: [\n'a.b' ]}\n", uint8(6), false, "a.c", "erp")
 	f.Add("policy:\n  connections:\n  - x\n", uint8(5), true, "*:approve", "e: rp")
-	kinds := []Kind{Target, Path, Writes, System, Entity, Operation, Field}
+	kinds := []Kind{Target, Path, Writes, Overlays, System, Entity, Operation, Field}
 	f.Fuzz(func(t *testing.T, document string, kind uint8, allow bool, value, connection string) {
 		c := Change{Allow: allow, Kind: kinds[int(kind)%len(kinds)], Value: value, Connection: connection}
 		got, result, err := Apply("agent.yaml", []byte(document), c)

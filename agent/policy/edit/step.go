@@ -60,7 +60,7 @@ func (s step) edit(data []byte) ([]byte, error) {
 // apply carries the step out on the values: what the text must mean afterwards.
 func (s step) apply(p *configs.Policy) {
 	if s.set {
-		p.Writes = s.on
+		*switchOf(p, s.key) = s.on
 		return
 	}
 	switch s.key {
@@ -71,6 +71,14 @@ func (s step) apply(p *configs.Policy) {
 	default:
 		s.applyRules(p)
 	}
+}
+
+// switchOf gives a switch of the policy by its key.
+func switchOf(p *configs.Policy, key string) *bool {
+	if key == "overlays" {
+		return &p.Overlays
+	}
+	return &p.Writes
 }
 
 func (s step) applyRules(p *configs.Policy) {
