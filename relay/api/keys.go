@@ -33,6 +33,39 @@ func showKey(k store.Key) keyDocument {
 	return keyDocument{k.ID, k.Name, k.Role, moment(k.CreatedAt), moment(k.ExpiresAt), moment(k.RevokedAt), ""}
 }
 
+// ownKeyDocument is the key that asks.
+type ownKeyDocument struct {
+	keyDocument
+	SignOuts int `json:"sign_outs"` // how often all its sign-ins to the dashboard were ended: one holds while this is what it was then
+}
+
+func showOwnKey(k store.Key) ownKeyDocument { return ownKeyDocument{showKey(k), k.SignOuts} }
+
+// getOwnKey shows the key that asks.
+func (a *API) getOwnKey(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	if _, err := parameters(r); err != nil {
+		return err
+	}
+	key, err := a.store.Key(ctx, p.OrganisationID, p.TokenID)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, showOwnKey(key))
+}
+
+// signOut ends all sign-ins with the key that asks.
+func (a *API) signOut(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
+	if err := noBody(r); err != nil {
+		return err
+	}
+	about(w, store.Subject{Target: p.TokenID})
+	key, err := a.store.SignOut(ctx, p.OrganisationID, p.TokenID)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, showOwnKey(key))
+}
+
 func (a *API) listKeys(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
 	_, asked, err := page(r)
 	if err != nil {

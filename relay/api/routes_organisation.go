@@ -28,6 +28,16 @@ func (r *routes) ofOrganisation() {
 		Text:    "The next request with it is refused, and streams that run with it end within a second.",
 		Answers: []openapi.Answer{openapi.Empty(204, "The key is revoked.")},
 	})
+	r.own("GET /key", "key.get", auth.View, r.api.getOwnKey, openapi.Description{
+		Tag: "Organisation", Summary: "Show the key that asks",
+		Text:    "Its name, its role and when it ends: what a program may do with it.",
+		Answers: []openapi.Answer{openapi.Gives[ownKeyDocument](200, "The key.")},
+	})
+	r.audited("POST /key/sign-out", "key.sign_out", auth.View, r.api.signOut, openapi.Description{
+		Tag: "Organisation", Summary: "Sign out everywhere",
+		Text:    "Ends every sign-in to the dashboard with the key that asks, at once and in every browser. The key itself stays good.",
+		Answers: []openapi.Answer{openapi.Gives[ownKeyDocument](200, "The key.")},
+	})
 	r.own("GET /audit", "audit.list", auth.Manage, r.api.listAudit, openapi.Description{
 		Tag: "Organisation", Summary: "Read the audit",
 		Text: "Who changed what, and what support ran, oldest first. Entries are only ever added. To follow it, ask again with `after` set to the last id that you have seen: nothing is missed.",

@@ -38,9 +38,12 @@ type agentDocument struct {
 	OS                   string           `json:"os"`
 	Arch                 string           `json:"arch"`
 	State                string           `json:"state" openapi:"connected|offline"` // connected or offline
+	EnrolledAt           *time.Time       `json:"enrolled_at"`
 	ConnectedSince       *time.Time       `json:"connected_since"`
 	LastSeenAt           *time.Time       `json:"last_seen_at"`
 	RoundTripMS          *float64         `json:"round_trip_ms"`
+	Sessions             int              `json:"sessions"`  // that are up
+	Addresses            []string         `json:"addresses"` // hosts that they come from, as the relay sees them: often the plant's gateway
 	CertificateExpiresAt *time.Time       `json:"certificate_expires_at"`
 	SealingKey           *wire.SealingKey `json:"sealing_key"`
 }
@@ -179,7 +182,8 @@ func (a *API) showAgent(row store.Agent) agentDocument {
 	now := a.hub.Presence(row.ID)
 	shown := agentDocument{
 		ID: row.ID, Hostname: facts.Hostname, Version: facts.Version, OS: facts.OS, Arch: facts.Arch, State: "offline",
-		LastSeenAt: moment(row.LastSeenAt), CertificateExpiresAt: moment(row.CertificateExpiresAt),
+		EnrolledAt: moment(row.EnrolledAt), LastSeenAt: moment(row.LastSeenAt), CertificateExpiresAt: moment(row.CertificateExpiresAt),
+		Sessions: now.Sessions, Addresses: append([]string{}, now.Addresses...),
 	}
 	if facts.SealingKey.ID != "" {
 		shown.SealingKey = &facts.SealingKey

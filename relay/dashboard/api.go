@@ -44,6 +44,17 @@ func (c caller) call(method, path string, body, into any) error {
 
 // send gives the answer as it is.
 func (c caller) send(method, path string, body any) (*answer, error) {
+	r, err := c.ask(method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	var a answer
+	c.api.ServeHTTP(&a, r)
+	return &a, nil
+}
+
+// ask makes the request.
+func (c caller) ask(method, path string, body any) (*http.Request, error) {
 	var raw []byte
 	if body != nil {
 		var err error
@@ -67,9 +78,7 @@ func (c caller) send(method, path string, body any) (*answer, error) {
 	if c.connection != "" {
 		r.Header.Set("Gantry-Connection", c.connection)
 	}
-	var a answer
-	c.api.ServeHTTP(&a, r)
-	return &a, nil
+	return r, nil
 }
 
 // answer takes what the API says.

@@ -2,8 +2,6 @@ package dashboard
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -137,73 +135,4 @@ func (v *visit) systems() error {
 	slices.Sort(p.Categories)
 	v.show(http.StatusOK, "systems", "Connect a system", p)
 	return nil
-}
-
-// connectPage is the login form of one system.
-type connectPage struct {
-	System  system
-	Site    site
-	Agent   agent // to whose key the login is sealed
-	Name    string
-	Problem *fault.Error // of the login that was just tried; nil: none was
-
-	Needed, Optional []field
-}
-
-func (v *visit) connectForm() error {
-	return v.showForm(v.r.URL.Query().Get("site"), v.r.PathValue("system"), "", nil, nil)
-}
-
-func (v *visit) showForm(siteID, systemID, name string, typed map[string]any, problem *fault.Error) error {
-	p := connectPage{Name: name, Problem: problem}
-	if err := v.get("/sites/"+url.PathEscape(siteID), &p.Site); err != nil {
-		return err
-	}
-	if err := v.get("/systems/"+url.PathEscape(systemID)+"?site="+url.QueryEscape(siteID), &p.System); err != nil {
-		return err
-	}
-	if p.Name == "" {
-		p.Name = p.System.Name
-	}
-	at := slices.IndexFunc(p.Site.Agents, func(a agent) bool { return a.State == "connected" && a.SealingKey != nil })
-	if at < 0 {
-		return fault.New(fault.AgentOffline, "No agent of %s is connected: nobody there can log in.", p.Site.Name).
-			Advise("Start the agent there (gantry-agent status on its machine says why it is away), then come back.")
-	}
-	p.Agent = p.Site.Agents[at]
-	p.Needed, p.Optional = p.System.fields(typed)
-	status := http.StatusOK
-	if problem != nil {
-		status = problem.Code.Spec().Status
-	}
-	v.show(status, "connect", "Connect "+p.System.Name, p)
-	return nil
-}
-
-// connect logs in with what the browser sealed. The page never takes a secret as it is.
-func (v *visit) connect() error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 256<<10)
-	form := func(name string) string { return v.r.PostFormValue(name) }
-	var typed map[string]any
-	if err := json.Unmarshal([]byte(form("settings")), &typed); err != nil || form("sealed") == "" {
-		return fault.New(fault.InvalidRequest, "The login was not sealed, so it was not taken.").
-			Advise("The browser seals it to the agent's key with a script: allow scripts for this page, or connect with the API.")
-	}
-	wish := map[string]any{
-		"site": form("site"), "system": form("system"), "agent": form("agent"), "name": form("name"),
-		"settings": json.RawMessage(form("settings")), "sealed_credentials": json.RawMessage(form("sealed")),
-	}
-	var made struct {
-		Connection connection
-		Token      string
-	}
-	err := v.call(http.MethodPost, "/connections", wish, &made)
-	if f, ours := errors.AsType[*fault.Error](err); ours && f.Code != fault.AuthenticationFailed && f.Code != fault.TokenRevoked {
-		return v.showForm(form("site"), form("system"), form("name"), typed, f)
-	}
-	if err != nil {
-		return err
-	}
-	v.r.SetPathValue("id", made.Connection.ID)
-	return v.showConnection(made.Token)
 }

@@ -122,16 +122,12 @@ type connectionPage struct {
 	Connection headed
 	Status     status
 	Events     []event
-	Token      string // that was just made; "": none
 	Ended      bool
 }
 
-func (v *visit) connection() error { return v.showConnection("") }
-
-// showConnection shows the page, with a token that was just made.
-func (v *visit) showConnection(token string) error {
+func (v *visit) connection() error {
 	id := url.PathEscape(v.r.PathValue("id"))
-	p := connectionPage{Token: token}
+	var p connectionPage
 	var err error
 	if p.Connection, err = v.head(""); err != nil {
 		return err
@@ -162,21 +158,17 @@ func (v *visit) change() error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, 4<<10)
 	id := url.PathEscape(v.r.PathValue("id"))
 	if deed == "disconnect" {
-		var c connection
-		if err := v.get("/connections/"+id, &c); err != nil {
+		if sure, err := v.confirmed(); err != nil || !sure {
 			return err
 		}
-		if v.r.PostFormValue("name") != c.Name {
-			return fault.New(fault.InvalidRequest, "The name that was typed is not the connection's: nothing was disconnected.").
-				Advise("Type %q to confirm.", c.Name)
-		}
 	}
-	var made struct{ Token string }
+	var made newConnection
 	if err := v.call(http.MethodPost, "/connections/"+id+path, nil, &made); err != nil {
 		return err
 	}
 	if deed == "token" { // it is shown only now, so there is no page to go back to
-		return v.showConnection(made.Token)
+		v.show(http.StatusOK, "token", made.Connection.Name, v.tokenPage(made, false))
+		return nil
 	}
 	http.Redirect(v.w, v.r, "/connections/"+id, http.StatusSeeOther)
 	return nil

@@ -72,10 +72,11 @@ func (d *Dashboard) routes() *http.ServeMux {
 	m.HandleFunc("GET /sign-in", d.askKey)
 	m.HandleFunc("POST /sign-in", d.takeKey)
 	m.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
-		d.seals.signIn(w, "")
+		d.seals.signIn(w, session{})
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 	})
 	page := func(pattern string, serve func(*visit) error) { m.HandleFunc(pattern, d.visited(serve)) }
+	page("POST /sign-out/everywhere", (*visit).signOut)
 	page("GET /{$}", (*visit).connections)
 	page("GET /connections/{id}", (*visit).connection)
 	page("GET /connections/{id}/console", (*visit).console)
@@ -85,6 +86,14 @@ func (d *Dashboard) routes() *http.ServeMux {
 	page("POST /connections/{id}/syncs/{entity}/{deed}", (*visit).changeSync)
 	page("GET /connections/{id}/events", (*visit).events)
 	page("POST /connections/{id}/{deed}", (*visit).change)
+	page("GET /connections/{id}/events/stream", (*visit).follow)
+	page("GET /connections/{id}/relink", (*visit).relinkForm)
+	page("POST /connections/{id}/relink", (*visit).relink)
+	page("GET /connections/{id}/reconnect", (*visit).reconnectForm)
+	page("POST /connections/{id}/reconnect", (*visit).reconnect)
+	page("GET /connections/{id}/disconnect", (*visit).disconnectForm)
+	page("POST /connections/{id}/diagnose", (*visit).diagnose)
+	page("POST /sites/{id}/agents/{agent}/diagnose", (*visit).examine)
 	page("GET /connect", (*visit).systems)
 	page("POST /connect", (*visit).connect)
 	page("GET /connect/{system}", (*visit).connectForm)
@@ -118,23 +127,50 @@ func (d *Dashboard) asset(w http.ResponseWriter, r *http.Request) {
 type visit struct {
 	*Dashboard
 	caller
-	w http.ResponseWriter
-	r *http.Request
+	session session
+	key     key // that signed in
+	w       http.ResponseWriter
+	r       *http.Request
 }
 
 // visited makes a handler of a page: it asks for a sign-in where there is none, and shows a failure as a page.
 func (d *Dashboard) visited(serve func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, err := d.seals.session(r)
+		begun, err := d.seals.session(r)
 		if err != nil {
 			http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 			return
 		}
-		v := &visit{d, caller{api: d.API, token: token, request: r}, w, r}
+		v := &visit{Dashboard: d, caller: caller{api: d.API, token: begun.token, request: r}, session: begun, w: w, r: r}
+		if err := v.holds(); err != nil {
+			v.failed(err)
+			return
+		}
 		if err := serve(v); err != nil {
 			v.failed(err)
 		}
 	}
+}
+
+// holds looks whether the session still does: its key is good, and nobody signed out everywhere since.
+func (v *visit) holds() error {
+	if err := v.get("/key", &v.key); err != nil {
+		return err
+	}
+	if v.key.SignOuts != v.session.signOuts {
+		return fault.New(fault.AuthenticationFailed, "Somebody signed out everywhere.")
+	}
+	return nil
+}
+
+// signOut ends every session of the key.
+func (v *visit) signOut() error {
+	if err := v.call(http.MethodPost, "/key/sign-out", nil, nil); err != nil {
+		return err
+	}
+	v.seals.signIn(v.w, session{})
+	http.Redirect(v.w, v.r, "/sign-in?everywhere", http.StatusSeeOther)
+	return nil
 }
 
 // failed shows what went wrong. A key that was revoked is no longer signed in.
@@ -145,7 +181,7 @@ func (v *visit) failed(err error) {
 		f = fault.New(fault.Internal, "The page cannot be made.")
 	}
 	if f.Code == fault.AuthenticationFailed || f.Code == fault.TokenRevoked {
-		v.seals.signIn(v.w, "")
+		v.seals.signIn(v.w, session{})
 		http.Redirect(v.w, v.r, "/sign-in?ended", http.StatusSeeOther)
 		return
 	}
@@ -156,7 +192,10 @@ func (v *visit) failed(err error) {
 func (d *Dashboard) askKey(w http.ResponseWriter, r *http.Request) {
 	said := ""
 	if r.URL.Query().Has("ended") {
-		said = "The sign-in has ended: the key was revoked, or it is too long ago."
+		said = "The sign-in has ended: the key was revoked, somebody signed out everywhere, or it is too long ago."
+	}
+	if r.URL.Query().Has("everywhere") {
+		said = "Every browser that was signed in with this key is signed out."
 	}
 	d.askAgain(w, http.StatusOK, said)
 }
@@ -169,12 +208,12 @@ func (d *Dashboard) askAgain(w http.ResponseWriter, status int, said string) {
 func (d *Dashboard) takeKey(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	token := strings.TrimSpace(r.PostFormValue("key"))
-	var got credits
-	if err := (caller{api: d.API, token: token, request: r}).get("/credits", &got); err != nil {
+	var got key
+	if err := (caller{api: d.API, token: token, request: r}).get("/key", &got); err != nil {
 		d.askAgain(w, http.StatusUnauthorized, refusalOf(err))
 		return
 	}
-	d.seals.signIn(w, token)
+	d.seals.signIn(w, session{token, got.SignOuts})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

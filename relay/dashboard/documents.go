@@ -27,6 +27,8 @@ type connection struct {
 	Credits        int        `json:"credits"`
 	CreatedAt      *time.Time `json:"created_at"`
 	DisconnectedAt *time.Time `json:"disconnected_at"`
+
+	Settings map[string]any `json:"settings"`
 }
 
 // Path is the connection's page.
@@ -165,9 +167,12 @@ type agent struct {
 	OS                   string     `json:"os"`
 	Arch                 string     `json:"arch"`
 	State                string     `json:"state"`
+	EnrolledAt           *time.Time `json:"enrolled_at"`
 	ConnectedSince       *time.Time `json:"connected_since"`
 	LastSeenAt           *time.Time `json:"last_seen_at"`
 	RoundTripMS          *float64   `json:"round_trip_ms"`
+	Sessions             int        `json:"sessions"`
+	Addresses            []string   `json:"addresses"`
 	CertificateExpiresAt *time.Time `json:"certificate_expires_at"`
 	SealingKey           *struct {
 		ID          string `json:"id"`
@@ -255,7 +260,8 @@ type key struct {
 	CreatedAt *time.Time `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at"`
-	Token     string     `json:"token"` // only of one that was just made
+	Token     string     `json:"token"`     // only of one that was just made
+	SignOuts  int        `json:"sign_outs"` // only of the key that asks
 }
 
 // State is a key's in a word.

@@ -39,8 +39,11 @@ func parsePages() (pages, error) {
 }
 
 // functions are what templates may call.
-var functions = template.FuncMap{"ago": ago, "exactly": exactly, "word": word, "sign": sign, "tone": tone, "tab": newTab, "ms": milliseconds,
-	"hop": hopWords, "scope": scopeWords, "outcome": outcomeWords, "denied": deniedWords}
+var functions = template.FuncMap{
+	"ago": ago, "exactly": exactly, "word": word, "sign": sign, "tone": tone, "tab": newTab, "ms": milliseconds,
+	"hop": hopWords, "scope": scopeWords, "outcome": outcomeWords, "denied": deniedWords,
+	"mark": mark, "ending": ending, "team": team, "road": road,
+}
 
 // view is what the layout needs.
 type view struct {
@@ -61,22 +64,40 @@ func newTab(v view, path, name string) tab {
 	return tab{path, name, here}
 }
 
-// show renders a page of a person who is signed in.
+// headerPart asks for one part of a page alone: those parts that live refresh so.
+const headerPart = "Gantry-Part"
+
+// show renders a page of a person who is signed in, or the part of it that is asked for.
 func (v *visit) show(status int, page, title string, data any) {
+	if part := v.pages[page].Lookup("part-" + v.r.Header.Get(headerPart)); part != nil {
+		v.write(v.w, status, part, data)
+		return
+	}
 	v.render(v.w, status, page, view{Title: title, SignedIn: true, Here: v.r.URL.Path, Data: data})
 }
 
 // render writes a page whole, or a failure: never half of one.
 func (d *Dashboard) render(w http.ResponseWriter, status int, page string, data view) {
+	d.write(w, status, d.pages[page], data)
+}
+
+func (d *Dashboard) write(w http.ResponseWriter, status int, t *template.Template, data any) {
 	var b bytes.Buffer
-	if err := d.pages[page].Execute(&b, data); err != nil {
-		d.Logger.Error("page not rendered", "page", page, "error", err)
+	if err := t.Execute(&b, data); err != nil {
+		d.Logger.Error("page not rendered", "page", t.Name(), "error", err)
 		http.Error(w, "The page cannot be made. Its failure stands in the relay's log.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = b.WriteTo(w) // the browser may be gone
+}
+
+// part renders a template of a page.
+func (d *Dashboard) part(page, name string, data any) (string, error) {
+	var b strings.Builder
+	err := d.pages[page].ExecuteTemplate(&b, name, data)
+	return b.String(), err
 }
 
 // ago says how long ago a time is, or how soon it will be, in one unit.
@@ -143,4 +164,13 @@ func tone(state any) string {
 
 func sign(state any) string {
 	return map[string]string{good: "✓", fair: "!", bad: "✕", quiet: "–"}[tone(state)]
+}
+
+// mark is the sign of a step, and ending its word.
+func mark(status string) string {
+	return map[string]string{"pass": "✓", "warn": "!", "fail": "✕", "skip": "–"}[status]
+}
+
+func ending(status string) string {
+	return map[string]string{"pass": "in order", "warn": "in order, with a warning", "fail": "failed", "skip": "not looked at", "waiting": "not yet"}[status]
 }

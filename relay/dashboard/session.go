@@ -19,7 +19,14 @@ const SecretSize = 32
 
 var errNoSession = errors.New("no session")
 
-// seals makes and opens the cookies of sessions: AES-256-GCM over the time of the sign-in and the key's token.
+// session is a sign-in with a key.
+type session struct {
+	token    string
+	signOuts int // of the key, when it began: it ends when they are more
+}
+
+// seals makes and opens the cookies of sessions: AES-256-GCM over the time of the sign-in, the key's sign-outs before it,
+// and the key's token.
 type seals struct {
 	aead   cipher.AEAD
 	secure bool // browsers come over HTTPS
@@ -39,26 +46,27 @@ func newSeals(secret []byte, secure bool, now func() time.Time) (*seals, error) 
 }
 
 // seal makes the value of a cookie.
-func (s *seals) seal(token string) string {
+func (s *seals) seal(begun session) string {
 	plain := binary.BigEndian.AppendUint64(nil, uint64(s.now().UnixMilli()))
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, append(plain, token...), nil))
+	plain = binary.BigEndian.AppendUint64(plain, uint64(begun.signOuts))
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, append(plain, begun.token...), nil))
 }
 
-// open gives the token of a cookie that is whole and young.
-func (s *seals) open(value string) (string, error) {
+// open gives the session of a cookie that is whole and young.
+func (s *seals) open(value string) (session, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(value)
 	if err != nil {
-		return "", errNoSession
+		return session{}, errNoSession
 	}
 	plain, err := s.aead.Open(nil, nil, sealed, nil)
-	if err != nil || len(plain) < 8 {
-		return "", errNoSession
+	if err != nil || len(plain) < 16 {
+		return session{}, errNoSession
 	}
 	signedIn := time.UnixMilli(int64(binary.BigEndian.Uint64(plain)))
 	if age := s.now().Sub(signedIn); age < -time.Minute || age > sessionLife {
-		return "", errNoSession
+		return session{}, errNoSession
 	}
-	return string(plain[8:]), nil
+	return session{string(plain[16:]), int(binary.BigEndian.Uint64(plain[8:]))}, nil
 }
 
 // cookieName is that of the session. Over HTTPS the browser itself makes sure that no other host sets it.
@@ -69,19 +77,19 @@ func (s *seals) cookieName() string {
 	return "gantry"
 }
 
-func (s *seals) session(r *http.Request) (token string, err error) {
+func (s *seals) session(r *http.Request) (session, error) {
 	cookie, err := r.Cookie(s.cookieName())
 	if err != nil {
-		return "", errNoSession
+		return session{}, errNoSession
 	}
 	return s.open(cookie.Value)
 }
 
-// signIn sets the session; an empty token ends it.
-func (s *seals) signIn(w http.ResponseWriter, token string) {
+// signIn sets the session in the browser; the zero one takes it away there.
+func (s *seals) signIn(w http.ResponseWriter, begun session) {
 	c := &http.Cookie{Name: s.cookieName(), Path: "/", HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode, MaxAge: -1}
-	if token != "" {
-		c.Value, c.MaxAge = s.seal(token), int(sessionLife.Seconds())
+	if begun.token != "" {
+		c.Value, c.MaxAge = s.seal(begun), int(sessionLife.Seconds())
 	}
 	http.SetCookie(w, c)
 }

@@ -15,11 +15,12 @@ func TestSessionsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie := s.seal("gok_secret")
-	if token, err := s.open(cookie); token != "gok_secret" || err != nil {
-		t.Fatalf("%q %v", token, err)
+	begun := session{"gok_secret", 3}
+	cookie := s.seal(begun)
+	if got, err := s.open(cookie); got != begun || err != nil {
+		t.Fatalf("%+v %v", got, err)
 	}
-	if s.seal("gok_secret") == cookie {
+	if s.seal(begun) == cookie {
 		t.Error("two sign-ins have one cookie")
 	}
 	other, err := NewSecret()
@@ -31,13 +32,13 @@ func TestSessionsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"none": "", "no base64": "!", "cut": cookie[:len(cookie)-2], "changed": "A" + cookie[1:], "another relay's": stranger.seal("gok_secret"),
+		"none": "", "no base64": "!", "cut": cookie[:len(cookie)-2], "changed": "A" + cookie[1:], "another relay's": stranger.seal(begun),
 	} {
 		if value == cookie {
 			continue // the first sign was an A
 		}
-		if token, err := s.open(value); err == nil {
-			t.Errorf("%s: opens as %q", name, token)
+		if got, err := s.open(value); err == nil {
+			t.Errorf("%s: opens as %+v", name, got)
 		}
 	}
 	now = now.Add(sessionLife + time.Second)

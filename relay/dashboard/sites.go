@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,6 +46,16 @@ type sitePage struct {
 	Token   *newSite // that was just made; nil: none
 	Relay   string
 	Waiting bool // for the first agent
+}
+
+// arrival is how long an agent is news.
+const arrival = 10 * time.Minute
+
+// Arrived are the agents that came a moment ago.
+func (p sitePage) Arrived() []agent {
+	return slices.DeleteFunc(slices.Clone(p.Site.Agents), func(a agent) bool {
+		return a.ConnectedSince == nil || a.EnrolledAt == nil || time.Since(*a.EnrolledAt) > arrival
+	})
 }
 
 func (v *visit) site() error { return v.showSite(v.r.PathValue("id"), nil) }

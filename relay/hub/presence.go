@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"net"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type Presence struct {
 	LastSeen  time.Time     // the last answer; zero: none since the relay started
 	RoundTrip time.Duration // of the last ping through to the agent's loop; 0: none yet
 	Sessions  int
+	Addresses []string // hosts that the sessions come from, as the relay sees them
 }
 
 // StaleAfter is the age at which a proof of life is none any more.
@@ -59,6 +61,9 @@ func (h *Hub) Presence(agentID string) Presence {
 
 func (p *Presence) add(l *link) {
 	p.Sessions++
+	if host, _, err := net.SplitHostPort(l.peer.RemoteAddr); err == nil && !slices.Contains(p.Addresses, host) {
+		p.Addresses = append(p.Addresses, host)
+	}
 	p.Connected = p.Connected || l.open()
 	if p.Since.IsZero() || l.peer.Since.Before(p.Since) {
 		p.Since = l.peer.Since

@@ -71,6 +71,7 @@ type Key struct {
 	CreatedAt      time.Time
 	ExpiresAt      time.Time
 	RevokedAt      time.Time
+	SignOuts       int // how often all sign-ins with it were ended
 }
 
 // Site is one plant network.

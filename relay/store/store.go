@@ -62,6 +62,10 @@ type Keys interface {
 	Keys(ctx context.Context, organisation string, page Page) ([]Key, error)
 	// KeyByHash finds a key by its token's hash, whether it is still good or not.
 	KeyByHash(ctx context.Context, hash Hash) (Key, error)
+	// Key finds a key, revoked or not.
+	Key(ctx context.Context, organisation, id string) (Key, error)
+	// SignOut counts one more end of all sign-ins with a key.
+	SignOut(ctx context.Context, organisation, id string) (Key, error)
 	// RevokeKey ends a key for ever. Revoking it again changes nothing.
 	RevokeKey(ctx context.Context, organisation, id string) (Key, error)
 }

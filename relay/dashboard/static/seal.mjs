@@ -48,6 +48,13 @@ export function canonical(settings) {
   return JSON.stringify(settings, Object.keys(settings).sort());
 }
 
+// fingerprint is for people to compare: the first 16 bytes of the key's SHA-256, in eight groups of four hex digits.
+export async function fingerprint(publicKey) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", decode(publicKey)));
+  const digits = [...digest.slice(0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.match(/.{4}/g).join(" ");
+}
+
 // seal encrypts credentials for the holder of the key, to be used at the place alone.
 // place: {organisation, site, system, settings}; key: {id, public_key}.
 export async function seal(key, place, credentials) {

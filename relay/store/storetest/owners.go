@@ -31,6 +31,11 @@ func testKeys(t *testing.T, b *bench) {
 	same(t, "by hash", key, got(b.KeyByHash(ctx, hash)).or(t))
 	same(t, "list", []store.Key{key}, got(b.Keys(ctx, o.ID, store.Page{})).or(t))
 
+	same(t, "by id", key, got(b.Key(ctx, o.ID, key.ID)).or(t))
+	key.SignOuts = 1
+	same(t, "signed out", key, got(b.SignOut(ctx, o.ID, key.ID)).or(t))
+	same(t, "signed out, by hash", key, got(b.KeyByHash(ctx, hash)).or(t))
+
 	revoked := got(b.RevokeKey(ctx, o.ID, key.ID)).or(t)
 	same(t, "revocation", b.now(), revoked.RevokedAt)
 	b.pass(time.Minute)
@@ -38,6 +43,8 @@ func testKeys(t *testing.T, b *bench) {
 	same(t, "revoked, by hash", revoked, got(b.KeyByHash(ctx, hash)).or(t))
 
 	is(t, "unknown hash", got(b.KeyByHash(ctx, hashOf("other"))).err, store.ErrNotFound)
+	is(t, "unknown key, by id", got(b.Key(ctx, o.ID, "key_0")).err, store.ErrNotFound)
+	is(t, "unknown key, signed out", got(b.SignOut(ctx, o.ID, "key_0")).err, store.ErrNotFound)
 	is(t, "unknown key", got(b.RevokeKey(ctx, o.ID, "key_0")).err, store.ErrNotFound)
 	is(t, "unknown organisation", got(b.CreateKey(ctx, store.NewKey{OrganisationID: "org_0", Role: store.Read, Hash: hashOf("x")})).err, store.ErrNotFound)
 }
@@ -89,6 +96,8 @@ func testForeign(t *testing.T, b *bench) {
 	is(t, "delete site", got(b.DeleteSite(ctx, other, p.site, note)).err, store.ErrNotFound)
 	is(t, "enrolment", got(b.CreateEnrolment(ctx, other, p.site, hashOf("e"), b.now().Add(time.Hour))).err, store.ErrNotFound)
 	is(t, "revoke agent", got(b.RevokeAgent(ctx, other, p.site, p.agent)).err, store.ErrNotFound)
+	is(t, "key", got(b.Key(ctx, other, key.ID)).err, store.ErrNotFound)
+	is(t, "sign out", got(b.SignOut(ctx, other, key.ID)).err, store.ErrNotFound)
 	is(t, "revoke key", got(b.RevokeKey(ctx, other, key.ID)).err, store.ErrNotFound)
 	is(t, "connection", got(b.Connection(ctx, other, c.ID)).err, store.ErrNotFound)
 	is(t, "disconnect", got(b.Disconnect(ctx, other, c.ID, note)).err, store.ErrNotFound)
