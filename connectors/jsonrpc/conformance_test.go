@@ -68,7 +68,7 @@ func TestConformance(t *testing.T) {
 			Insert:    map[string]any{"method": "model.gantry.part.create", "params": []any{[]any{values}}},
 			Returning: map[string]any{"method": "model.gantry.part.add", "params": []any{values}, "result": map[string]any{"part_id": "part_id"}, "affected": "count"},
 			Rename:    map[string]any{"method": "model.gantry.part.rename", "params": []any{":part_id", ":name"}, "affected": "."},
-			Slow:      map[string]any{"method": "model.gantry.part.slow", "rows": ".", "result": map[string]any{"one": "one"}},
+			Slow:      map[string]any{"method": "model.gantry.part.slow", "rows": ".", "columns": map[string]any{"one": "one"}},
 			Many:      map[string]any{"model": "gantry.many", "columns": map[string]any{"i": "id"}},
 			Writes:    map[string]any{"method": "model.gantry.part.delete", "params": []any{[]any{1}}},
 		},

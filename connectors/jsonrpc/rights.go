@@ -4,29 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"gantry/connectors"
 	"gantry/connectors/lane"
 )
 
+// right is what a login needs on a model: read, write, create, delete.
+type right struct{ model, operation string }
+
 // need is the right that a statement asks for; ok is false for calls that no model guards.
-func (s *statement) need() (model, right string, ok bool) {
-	if s.method == "" {
-		return s.model, "read", true
+func (s *statement) need() (right, bool) {
+	d, ok := s.dialect.(modelled)
+	switch {
+	case !ok:
+		return right{}, false
+	case s.model != "":
+		return right{s.model, "read"}, true
 	}
-	name, isModel := strings.CutPrefix(s.method, "model.")
-	i := strings.LastIndexByte(name, '.')
-	if !isModel || i < 0 {
-		return "", "", false
-	}
-	switch model, name = name[:i], name[i+1:]; name {
-	case "create", "delete", "read":
-		return model, name, true
-	case "search", "search_read":
-		return model, "read", true
-	}
-	return model, "write", true // a button, like write itself
+	return d.need(s.method)
 }
 
 // Rights implements connectors.Informer.
@@ -39,44 +35,38 @@ func (c *conn) Rights(ctx context.Context, statements []connectors.Statement) ([
 }
 
 func (c *conn) rights(ctx context.Context, statements []connectors.Statement) ([]connectors.Right, error) {
-	models := []any{}
-	seen := map[string]bool{}
+	var asked []right
 	for _, s := range statements {
 		own, ok := s.(*statement)
 		if !ok {
 			return nil, connectors.Misuse("the statement was compiled by another driver: %T", s)
 		}
-		if model, _, guarded := own.need(); guarded && !seen[model] {
-			seen[model] = true
-			models = append(models, model)
+		if need, guarded := own.need(); guarded && !slices.Contains(asked, need) {
+			asked = append(asked, need)
 		}
 	}
-	answer, err := c.call(ctx, invocation{method: "model.ir.model.access.get_access", params: []any{models}})
+	out := make([]connectors.Right, len(statements))
+	if len(asked) == 0 {
+		return out, nil
+	}
+	lacking, err := c.dialect.(modelled).lacks(ctx, c, asked)
 	if err != nil {
 		return nil, err
 	}
-	access, _ := answer.(map[string]any)
-	out := make([]connectors.Right, len(statements))
 	for i, s := range statements {
-		model, right, guarded := s.(*statement).need()
-		if rights, told := access[model].(map[string]any); guarded && told && !granted(rights[right]) {
-			out[i] = connectors.Right{Denied: true, Reason: fmt.Sprintf("no right to %s %s", right, model)}
+		need, guarded := s.(*statement).need()
+		if guarded && lacking[slices.Index(asked, need)] {
+			out[i] = connectors.Right{Denied: true, Reason: fmt.Sprintf("no right to %s %s", need.operation, need.model)}
 		}
 	}
 	return out, nil
 }
 
-// granted reads a right: databases give true, 1, or nothing where no rule is about it.
-func granted(v any) bool {
-	d, err := decode(v)
-	return err == nil && (d == true || d == int64(1) || d == nil)
-}
-
-// whetherDenied finds out whether it was a right that a refused call lacked. The refusal itself says so in the user's
-// language only.
+// whetherDenied finds out whether it was a right that a refused call lacked, where the refusal itself does not say.
 func (c *conn) whetherDenied(ctx context.Context, s *statement, err error) error {
 	f, ok := errors.AsType[*connectors.Failure](err)
-	if !ok || f.Source["error"] != "UserError" {
+	d, models := c.dialect.(modelled)
+	if !ok || !models || !d.unclear(f) {
 		return err
 	}
 	rights, asked := c.rights(ctx, []connectors.Statement{s})

@@ -12,34 +12,27 @@ import (
 	"gantry/connectors/template"
 )
 
-// statement is a query, which has a model, or a call, which has a method.
+// statement is a query of a model; a query of the records that a call gives; or a call.
 type statement struct {
+	dialect dialect
+
 	model   string
-	columns map[string]column
-	fields  []string // what is asked of the model
+	columns map[string]column // of a query
+	fields  []string          // what is asked of the model
 	domain  template.Value
 
 	method   string
-	params   template.Value
+	params   template.Value    // by their place
+	named    template.Value    // by their name
+	batch    template.Value    // several calls in place of the one
 	results  map[string]string // column to path
-	rows     string            // path of the records that it gives; "": it is no query
 	affected string            // path of the number of records; "": the system does not say
+	listing  *listing          // of a query of a call's records
 	guard    *guard
+	login    *loginCall // of a definition's protocol
 
 	context template.Value // nil: the login's own
 	names   *template.Compiler
-}
-
-// column is where a query's column comes from: the first of the paths that is not null.
-type column struct {
-	paths []string
-	kind  string
-}
-
-// guard is the system's optimistic lock.
-type guard struct {
-	model     string
-	id, since template.Value
 }
 
 var _ connectors.Deep = (*statement)(nil)
@@ -52,122 +45,96 @@ func (s *statement) Lists() map[string][]string { return s.names.Names.Lists }
 
 var (
 	modelName  = regexp.MustCompile(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_-]*)*$`)
-	methodName = regexp.MustCompile(`^(model|wizard|report|common|system)(\.[a-z_][a-z0-9_-]*)+$`)
-	fieldPath  = regexp.MustCompile(`^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$`)
+	methodName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*([./:][A-Za-z_][A-Za-z0-9_-]*)*$`)
 	columnName = regexp.MustCompile(`^[a-z_][a-z0-9_$#]*$`)
-	columnSpec = regexp.MustCompile(`^([a-z0-9_.]+)(?: as (decimal|date|datetime|float|record))?$`)
 )
 
+// The members of each kind of statement.
 var (
-	queryMembers = []string{"columns", "context", "domain", "model"}
-	callMembers  = []string{"affected", "context", "method", "params", "result", "rows", "unchanged"}
+	queryMembers   = []string{"columns", "context", "domain", "model"}
+	listingMembers = []string{"columns", "context", "method", "named", "params", "rows", "sorted", "total"}
+	callMembers    = []string{"affected", "batch", "context", "method", "named", "params", "result", "unchanged"}
 )
 
-func compile(native map[string]any) (*statement, error) {
-	s := &statement{names: template.NewCompiler(grammar)}
-	members := queryMembers
-	if native["method"] != nil {
-		members = callMembers
+func compile(d dialect, native map[string]any) (*statement, error) {
+	s := &statement{dialect: d, names: template.NewCompiler(grammar(d))}
+	members, rest := queryMembers, s.compileQuery
+	switch {
+	case native["protocol"] != nil:
+		members, rest = []string{"protocol"}, s.compileProtocol
+	case native["rows"] != nil:
+		members, rest = listingMembers, s.compileListing
+	case native["method"] != nil || native["batch"] != nil:
+		members, rest = callMembers, s.compileCall
 	}
 	for _, name := range slices.Sorted(maps.Keys(native)) {
 		if !slices.Contains(members, name) {
-			return nil, fmt.Errorf("%s: a query has %s; a call has %s", name, strings.Join(queryMembers, ", "), strings.Join(callMembers, ", "))
+			return nil, fmt.Errorf("%s: a query has %s; one of a call's records has %s; a call has %s", name,
+				strings.Join(queryMembers, ", "), strings.Join(listingMembers, ", "), strings.Join(callMembers, ", "))
 		}
 	}
-	if err := s.compileContext(native["context"]); err != nil {
+	var err error
+	if s.context, err = s.object("context", native["context"]); err != nil {
 		return nil, err
 	}
-	if native["method"] != nil {
-		return s, s.compileCall(native)
+	if err := rest(native); err != nil {
+		return nil, err
 	}
-	return s, s.compileQuery(native)
+	return s, d.accepts(s)
 }
 
-func (s *statement) compileContext(v any) error {
+func (s *statement) object(name string, v any) (template.Value, error) {
 	if v == nil {
-		return nil
+		return nil, nil
 	}
 	if _, ok := v.(map[string]any); !ok {
-		return errors.New("context: must be an object")
+		return nil, fmt.Errorf("%s: must be an object", name)
 	}
+	return s.template(name, v)
+}
+
+func (s *statement) list(name string, v any) (template.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	if _, ok := v.([]any); !ok {
+		return nil, fmt.Errorf("%s: must be a list", name)
+	}
+	return s.template(name, v)
+}
+
+func (s *statement) template(name string, v any) (template.Value, error) {
 	t, err := s.names.Compile(v)
 	if err != nil {
-		return fmt.Errorf("context: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	s.context = t
-	return nil
+	return t, nil
 }
 
 func (s *statement) compileQuery(native map[string]any) (err error) {
+	if _, ok := s.dialect.(modelled); !ok {
+		return errors.New("a step has `method`, or `batch`; beside it a query has `rows` and `columns`")
+	}
 	if s.model, _ = native["model"].(string); !modelName.MatchString(s.model) {
 		return errors.New("a step has `model`, the name of one such as purchase.purchase, or `method`")
 	}
-	columns, _ := native["columns"].(map[string]any)
-	if len(columns) == 0 {
-		return errors.New("columns: says which columns the query has, and from which field each of them comes")
+	if err := s.compileColumns(native["columns"], fieldPath); err != nil {
+		return err
 	}
-	s.columns = map[string]column{}
-	for _, name := range slices.Sorted(maps.Keys(columns)) {
-		c, err := compileColumn(columns[name])
-		if err != nil || !columnName.MatchString(name) {
-			return errors.Join(fmt.Errorf("columns: %s", name), err)
-		}
-		s.columns[name] = c
-		for _, path := range c.paths {
+	for _, name := range slices.Sorted(maps.Keys(s.columns)) {
+		for _, path := range s.columns[name].paths {
 			if !slices.Contains(s.fields, path) {
 				s.fields = append(s.fields, path)
 			}
 		}
 	}
-	domain := native["domain"]
-	if domain == nil {
-		domain = []any{}
-	}
-	if _, ok := domain.([]any); !ok {
-		return errors.New("domain: must be a list of conditions")
-	}
-	if s.domain, err = s.names.Compile(domain); err != nil {
-		return fmt.Errorf("domain: %w", err)
-	}
-	return nil
-}
-
-func compileColumn(v any) (column, error) {
-	var c column
-	specs, many := v.([]any)
-	if !many {
-		specs = []any{v}
-	}
-	for _, spec := range specs {
-		text, _ := spec.(string)
-		parts := columnSpec.FindStringSubmatch(text)
-		if parts == nil || !fieldPath.MatchString(parts[1]) {
-			return c, fmt.Errorf("%v is no field; write name, relation.name, or name as decimal, date, datetime, float or record", spec)
-		}
-		c.paths = append(c.paths, parts[1])
-		if parts[2] != "" {
-			c.kind = parts[2]
-		}
-	}
-	if len(c.paths) == 0 {
-		return c, errors.New("names no field")
-	}
-	return c, nil
+	s.domain, err = s.list("domain", native["domain"])
+	return err
 }
 
 func (s *statement) compileCall(native map[string]any) (err error) {
-	if s.method, _ = native["method"].(string); !methodName.MatchString(s.method) {
-		return errors.New("method: must be one such as model.purchase.purchase.create")
-	}
-	params, ok := native["params"].([]any)
-	if !ok && native["params"] != nil {
-		return errors.New("params: must be a list")
-	}
-	if s.params, err = s.names.Compile(params); err != nil {
-		return fmt.Errorf("params: %w", err)
-	}
-	if s.rows, err = path(native["rows"]); err != nil {
-		return fmt.Errorf("rows: %w", err)
+	if err := s.compileMethod(native); err != nil {
+		return err
 	}
 	if s.affected, err = path(native["affected"]); err != nil {
 		return fmt.Errorf("affected: %w", err)
@@ -185,6 +152,21 @@ func (s *statement) compileCall(native map[string]any) (err error) {
 	return s.compileGuard(native["unchanged"])
 }
 
+// compileMethod compiles what is called, and with what.
+func (s *statement) compileMethod(native map[string]any) (err error) {
+	if native["batch"] != nil {
+		return s.compileBatch(native)
+	}
+	if s.method, _ = native["method"].(string); !methodName.MatchString(s.method) {
+		return errors.New("method: must be the name of one, such as order.create or model.purchase.purchase.create")
+	}
+	if s.params, err = s.list("params", native["params"]); err != nil {
+		return err
+	}
+	s.named, err = s.object("named", native["named"])
+	return err
+}
+
 func path(v any) (string, error) {
 	if v == nil {
 		return "", nil
@@ -194,25 +176,4 @@ func path(v any) (string, error) {
 		return "", errors.New(`a path is a text: "0", "a.b", or "." for the whole answer`)
 	}
 	return s, nil
-}
-
-func (s *statement) compileGuard(v any) error {
-	if v == nil {
-		return nil
-	}
-	m, _ := v.(map[string]any)
-	g := &guard{}
-	g.model, _ = m["model"].(string)
-	if len(m) != 3 || !modelName.MatchString(g.model) || m["id"] == nil || m["since"] == nil {
-		return errors.New("unchanged: has model, id and since")
-	}
-	var err error
-	if g.id, err = s.names.Compile(m["id"]); err != nil {
-		return fmt.Errorf("unchanged: id: %w", err)
-	}
-	if g.since, err = s.names.Compile(m["since"]); err != nil {
-		return fmt.Errorf("unchanged: since: %w", err)
-	}
-	s.guard = g
-	return nil
 }

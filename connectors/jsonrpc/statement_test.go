@@ -130,7 +130,7 @@ func TestCompileNamesTheFault(t *testing.T) {
 			t.Errorf("%s: %v; expected %q", text, err, want)
 		}
 	}
-	if _, err := (jsonrpc.Driver{}).Compile("odoo", native(t, `{"model": "a"}`)); err == nil {
+	if _, err := (jsonrpc.Driver{}).Compile("abap", native(t, `{"model": "a"}`)); err == nil {
 		t.Error("a dialect that is none was taken")
 	}
 }

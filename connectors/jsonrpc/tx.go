@@ -20,7 +20,7 @@ func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors
 	switch {
 	case !ok:
 		return connectors.Effect{}, connectors.Misuse("the statement was compiled by another driver: %T", s)
-	case own.method == "":
+	case own.method == "" && own.batch == nil:
 		return connectors.Effect{}, connectors.Misuse("a query has no effect: it has no method")
 	case readOnly:
 		return connectors.Effect{}, connectors.Misuse("the unit of work can only read")
@@ -29,7 +29,7 @@ func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors
 		return connectors.Effect{}, err
 	}
 	defer c.lanes.Leave(lane.Calls)
-	call, err := c.invocation(ctx, own, vars)
+	call, err := c.invocation(ctx, own, vars, &asked{size: c.limits.PageSize})
 	if err != nil {
 		return connectors.Effect{}, err
 	}
@@ -38,9 +38,6 @@ func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors
 	if err != nil {
 		return connectors.Effect{}, c.whetherDenied(ctx, own, err)
 	}
-	if own.rows != "" {
-		return connectors.Effect{Affected: -1}, nil
-	}
 	return own.effect(answer)
 }
 
@@ -48,7 +45,7 @@ func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors
 func (s *statement) effect(answer any) (connectors.Effect, error) {
 	effect := connectors.Effect{Affected: -1}
 	if s.affected != "" {
-		v, _ := decode(web.At(answer, s.affected))
+		v, _ := s.dialect.decode(web.At(answer, s.affected), "")
 		n, ok := v.(int64)
 		if !ok {
 			return effect, unknown("the answer does not tell how many records were affected")
@@ -59,7 +56,7 @@ func (s *statement) effect(answer any) (connectors.Effect, error) {
 		effect.Row = connectors.Row{}
 	}
 	for name, path := range s.results {
-		v, err := decode(web.At(answer, path))
+		v, err := s.dialect.decode(web.At(answer, path), "")
 		if err != nil {
 			return effect, unknown("the answer's " + strconv.Quote(name) + " cannot be read: " + err.Error())
 		}
