@@ -10,7 +10,7 @@
 # PocketBase 0.36: 127.0.0.1:18090; users agent@example.com and locked@example.com. toxiproxy 2.5: 127.0.0.1:18474.
 # oidc-provider 8: 127.0.0.1:18099, tokens of 30 s. Go, Node and npm are there already.
 # editor: the YAML language server, which editors ask; it is started by its test.
-# OpenSSH (SFTP) and Samba: see drops/drops.sh. A SOAP service: see soap/soap.sh.
+# OpenSSH (SFTP) and Samba: see drops/drops.sh. A SOAP service: see soap/soap.sh. Odoo 19: see odoo/odoo.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${2:-$here/../../.systems}
@@ -31,7 +31,7 @@ install_packages() {
 	for m in "${modules[@]}" company party product stock purchase; do
 		[ "$m" = gantry_part ] || wanted+=("tryton-modules-${m//_/-}")
 	done
-	wanted+=($("$here/drops/drops.sh" packages) $("$here/soap/soap.sh" packages))
+	wanted+=($("$here/drops/drops.sh" packages) $("$here/soap/soap.sh" packages) $("$here/odoo/odoo.sh" packages))
 	for m in "${wanted[@]}"; do installed "$m" || missing+=("$m"); done
 	[ ${#missing[@]} -eq 0 ] && return
 	say "install ${#missing[@]} packages"
@@ -175,6 +175,8 @@ up() {
 	toxiproxy_up
 	"$here/drops/drops.sh" up "$dir"
 	"$here/soap/soap.sh" up "$dir"
+	say "Odoo: the first time it takes some minutes"
+	"$here/odoo/odoo.sh" up "$dir"
 	say "all systems run"
 }
 
@@ -183,6 +185,7 @@ down() {
 	for name in tryton pocketbase oidc toxiproxy; do daemon_down "$name"; done
 	"$here/drops/drops.sh" down "$dir"
 	"$here/soap/soap.sh" down "$dir"
+	"$here/odoo/odoo.sh" down "$dir"
 	[ -d "$dir/postgres/data" ] && (cd /; as_postgres $bin/pg_ctl -D "$dir/postgres/data" -m fast stop >/dev/null) || true
 	say "all systems are stopped"
 }
@@ -194,6 +197,7 @@ fresh() {
 	daemon_down tryton
 	sql -c 'DROP DATABASE IF EXISTS erp WITH (FORCE)' -c 'CREATE DATABASE erp TEMPLATE erp_seed'
 	tryton_up
+	"$here/odoo/odoo.sh" fresh "$dir"
 }
 
 case ${1:-} in
