@@ -25,7 +25,7 @@ type asked struct {
 }
 
 // ask is {$offset: true}, {$size: true} or {$equal: column}.
-type ask struct{ name, column, kind string }
+type ask struct{ name, column string }
 
 func compileAsked(c *template.Compiler, v map[string]any) (template.Value, error) {
 	if len(v) != 1 {
