@@ -3,9 +3,7 @@
 package jsonrpc_test
 
 import (
-	"context"
 	"database/sql"
-	"net"
 	"testing"
 
 	"gantry/connectors"
@@ -57,9 +55,7 @@ func TestConformance(t *testing.T) {
 				Settings:    map[string]any{"address": trytonAddress, "database": "erp", "username": "admin"},
 				Credentials: map[string]connectors.Secret{"password": connectors.NewSecret("Admin-pw-2026")},
 				Limits:      connectors.Limits{Concurrency: 4, PageSize: 1000},
-				Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-					return (&net.Dialer{}).DialContext(ctx, network, address)
-				},
+				Dial:        dial,
 			}
 		},
 		Steps: conformance.Steps{

@@ -11,6 +11,7 @@
 # oidc-provider 8: 127.0.0.1:18099, tokens of 30 s. Go, Node and npm are there already.
 # editor: the YAML language server, which editors ask; it is started by its test.
 # OpenSSH (SFTP) and Samba: see drops/drops.sh. A SOAP service: see soap/soap.sh. Odoo 19: see odoo/odoo.sh.
+# A JSON-RPC 2.0 service: see jsonrpc/desk.sh.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${2:-$here/../../.systems}
@@ -32,6 +33,7 @@ install_packages() {
 		[ "$m" = gantry_part ] || wanted+=("tryton-modules-${m//_/-}")
 	done
 	wanted+=($("$here/drops/drops.sh" packages) $("$here/soap/soap.sh" packages) $("$here/odoo/odoo.sh" packages))
+	wanted+=($("$here/jsonrpc/desk.sh" packages))
 	for m in "${wanted[@]}"; do installed "$m" || missing+=("$m"); done
 	[ ${#missing[@]} -eq 0 ] && return
 	say "install ${#missing[@]} packages"
@@ -175,6 +177,7 @@ up() {
 	toxiproxy_up
 	"$here/drops/drops.sh" up "$dir"
 	"$here/soap/soap.sh" up "$dir"
+	"$here/jsonrpc/desk.sh" up "$dir"
 	say "Odoo: the first time it takes some minutes"
 	"$here/odoo/odoo.sh" up "$dir"
 	say "all systems run"
@@ -186,6 +189,7 @@ down() {
 	"$here/drops/drops.sh" down "$dir"
 	"$here/soap/soap.sh" down "$dir"
 	"$here/odoo/odoo.sh" down "$dir"
+	"$here/jsonrpc/desk.sh" down "$dir"
 	[ -d "$dir/postgres/data" ] && (cd /; as_postgres $bin/pg_ctl -D "$dir/postgres/data" -m fast stop >/dev/null) || true
 	say "all systems are stopped"
 }
