@@ -83,11 +83,11 @@ func (odoo) need(method string) (right, bool) {
 	model, name := method[:i], method[i+1:]
 	switch name {
 	case "create", "read", "unlink":
-		return right{model, name}, true
+		return right{model: model, operation: name}, true
 	case "search", "search_read", "search_count", "context_get", "check_access_rights":
-		return right{model, "read"}, true
+		return right{model: model, operation: "read"}, true
 	}
-	return right{model, "write"}, true // a button, like write itself
+	return right{model: model, operation: "write"}, true // a button, like write itself
 }
 
 func (odoo) lacks(ctx context.Context, c *conn, rights []right) ([]bool, error) {

@@ -10,8 +10,16 @@ import (
 	"gantry/connectors/lane"
 )
 
-// right is what a login needs on a model: read, write, create, delete.
-type right struct{ model, operation string }
+// right is what a login needs on a model: read, write, create, delete. A button is a method that people have as one; a system may give
+// it to some of them alone.
+type right struct{ model, operation, button string }
+
+func (r right) String() string {
+	if r.button != "" {
+		return r.button + " on " + r.model
+	}
+	return r.operation + " " + r.model
+}
 
 // need is the right that a statement asks for; ok is false for calls that no model guards.
 func (s *statement) need() (right, bool) {
@@ -20,7 +28,7 @@ func (s *statement) need() (right, bool) {
 	case !ok:
 		return right{}, false
 	case s.model != "":
-		return right{s.model, "read"}, true
+		return right{model: s.model, operation: "read"}, true
 	}
 	return d.need(s.method)
 }
@@ -56,7 +64,7 @@ func (c *conn) rights(ctx context.Context, statements []connectors.Statement) ([
 	for i, s := range statements {
 		need, guarded := s.(*statement).need()
 		if guarded && lacking[slices.Index(asked, need)] {
-			out[i] = connectors.Right{Denied: true, Reason: fmt.Sprintf("no right to %s %s", need.operation, need.model)}
+			out[i] = connectors.Right{Denied: true, Reason: fmt.Sprintf("no right to %s", need)}
 		}
 	}
 	return out, nil

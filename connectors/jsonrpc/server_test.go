@@ -27,6 +27,7 @@ type server struct {
 	calls  []string                                                    // methods, in their order
 	answer func(method string, params []any) (status int, body string) // of calls with a login
 	login  func() (status int, body string)                            // nil: it is taken
+	groups string                                                      // of the user, as JSON
 }
 
 func newServer(t *testing.T, answer func(method string, params []any) (int, string)) *server {
@@ -52,7 +53,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			status, body = s.login()
 		}
 	case call.Method == "model.res.user.get_preferences":
-		body = `{"id":1,"result":{"company":1}}`
+		if body = `{"id":1,"result":{"company":1}}`; s.groups != "" {
+			body = `{"id":1,"result":{"company":1,"groups":` + s.groups + `}}`
+		}
 	case call.Method != "common.db.logout":
 		s.calls = append(s.calls, call.Method)
 		status, body = s.answer(call.Method, call.Params)
@@ -208,5 +211,25 @@ func TestAnswersOfAnEffect(t *testing.T) {
 				t.Errorf("denied: %v", denied)
 			}
 		})
+	}
+}
+
+// TestButtons: one that is given to groups is theirs; any other is whose who may write the model.
+func TestButtons(t *testing.T) {
+	s := newServer(t, func(method string, _ []any) (int, string) {
+		if strings.HasSuffix(method, "get_access") {
+			return 200, `{"id":1,"result":{"part":{"read":1,"write":1},"tool":{"write":0}}}`
+		}
+		return 200, `{"id":1,"result":[{"name":"confirm","model.":{"model":"part"},"groups":[17]},{"name":"open","model.":{"model":"part"},"groups":[]},{"name":"lend","model.":{"model":"tool"},"groups":[3,9]}]}`
+	})
+	s.groups = "[9]"
+	var statements []connectors.Statement
+	for _, method := range []string{"model.part.confirm", "model.part.open", "model.part.write", "model.tool.lend", "model.tool.write"} {
+		statements = append(statements, compile(t, map[string]any{"method": method, "params": []any{[]any{1}}}))
+	}
+	got, err := s.open(t).(connectors.Informer).Rights(t.Context(), statements)
+	want := []connectors.Right{{Denied: true, Reason: "no right to confirm on part"}, {}, {}, {}, {Denied: true, Reason: "no right to write tool"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

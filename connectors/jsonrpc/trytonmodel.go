@@ -1,7 +1,6 @@
 package jsonrpc
 
 import (
-	"context"
 	"strings"
 
 	"gantry/connectors"
@@ -69,37 +68,12 @@ func (tryton) need(method string) (right, bool) {
 	}
 	model, name := name[:i], name[i+1:]
 	switch name {
-	case "create", "delete", "read":
-		return right{model, name}, true
+	case "create", "delete", "read", "write":
+		return right{model: model, operation: name}, true
 	case "search", "search_read":
-		return right{model, "read"}, true
+		return right{model: model, operation: "read"}, true
 	}
-	return right{model, "write"}, true // a button, like write itself
-}
-
-// lacks asks for all models at once.
-func (d tryton) lacks(ctx context.Context, c *conn, rights []right) ([]bool, error) {
-	models := []any{}
-	for _, r := range rights {
-		models = append(models, r.model)
-	}
-	answer, err := c.call(ctx, invocation{method: "model.ir.model.access.get_access", params: []any{models}})
-	if err != nil {
-		return nil, err
-	}
-	access, _ := answer.(map[string]any)
-	out := make([]bool, len(rights))
-	for i, r := range rights {
-		said, told := access[r.model].(map[string]any)
-		out[i] = told && !d.granted(said[r.operation])
-	}
-	return out, nil
-}
-
-// granted reads a right: databases give true, 1, or nothing where no rule is about it.
-func (d tryton) granted(v any) bool {
-	v, err := d.decode(v, "")
-	return err == nil && (v == true || v == int64(1) || v == nil)
+	return right{model: model, operation: "write", button: name}, true
 }
 
 // unclear: the refusal itself says so in the user's language only.

@@ -133,6 +133,6 @@ PUMP.save()
 order = create('production', product=PUMP, bom=bom, quantity=2.0, planned_date=TODAY)
 order.click('wait')
 
-user('agent', 'Purchase', 'Stock', 'Production', 'Product Administration')
+user('agent', 'Purchase', 'Purchase Amendment', 'Stock', 'Production', 'Product Administration')
 user('reader', 'Stock')
 user('locked', 'Stock')
