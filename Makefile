@@ -51,11 +51,11 @@ bench: ## measure speed and memory beside direct access, two plain TLS hops and 
 	@go build -o .bench/bench ./house/bench && .bench/bench -frp .bench/frp $(ARGS)
 	@go test ./house -run '^$$' -bench Dashboard -benchtime 15x -timeout 30m
 
-systems: ## install and start real systems on loopback (Debian 12, as root; Go, Node): Tryton, Odoo, PocketBase, a token server, toxiproxy, OpenSSH, Samba, PHP's SoapServer
+systems: ## install and start real systems on loopback (Debian 12, as root; Go, Node): Tryton, Odoo, PocketBase, a token server, SAP's mock server for OData, toxiproxy, OpenSSH, Samba, PHP's SoapServer
 	@house/systems/systems.sh up
 
 test-systems: ## run the connectors against the systems that `make systems` started
-	go test -tags systems ./connectors/files ./connectors/jsonrpc ./connectors/rest ./connectors/soap ./house -run 'TestConformance|TestSFTP|TestRefusedLogin|TestOutboundOnServers|TestCSVDrop|TestSecurity|TestSOAP|TestTryton|TestOdoo|TestPocketBase|TestTokens|TestDefinitionsInAnEditor' -count 1 -timeout 30m -v
+	go test -tags systems ./connectors/files ./connectors/jsonrpc ./connectors/odata ./connectors/rest ./connectors/soap ./house -run 'TestConformance|TestSFTP|TestRefusedLogin|TestOutboundOnServers|TestCSVDrop|TestSecurity|TestSOAP|TestOData|TestTryton|TestOdoo|TestPocketBase|TestTokens|TestDefinitionsInAnEditor' -count 1 -timeout 30m -v
 
 systems-down: ## stop them; their data stays in .systems
 	@house/systems/systems.sh down

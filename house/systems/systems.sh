@@ -10,6 +10,7 @@
 # PocketBase 0.36: 127.0.0.1:18090; users agent@example.com and locked@example.com. toxiproxy 2.5: 127.0.0.1:18474.
 # oidc-provider 8: 127.0.0.1:18099, tokens of 30 s. Go, Node and npm are there already.
 # editor: the YAML language server, which editors ask; it is started by its test.
+# SAP's mock server for OData 1.7, V2 and V4: 127.0.0.1:18094; a strict front of ours before it: 127.0.0.1:18095, user agent.
 # OpenSSH (SFTP) and Samba: see drops/drops.sh. A SOAP service: see soap/soap.sh. Odoo 19: see odoo/odoo.sh.
 # A JSON-RPC 2.0 service: see jsonrpc/desk.sh.
 set -euo pipefail
@@ -153,7 +154,7 @@ toxiproxy_up() {
 # npm_install FOLDER installs what a folder beside this script locks.
 npm_install() {
 	mkdir -p "$dir/$1"
-	cp "$here/$1"/* "$dir/$1/"
+	cp -r "$here/$1/." "$dir/$1/"
 	cmp -s "$here/$1/package-lock.json" "$dir/$1/installed" && return
 	say "install $1"
 	(cd "$dir/$1" && npm ci --silent --no-audit --no-fund >/dev/null)
@@ -165,6 +166,11 @@ oidc_up() {
 	daemon oidc 18099 node "$dir/oidc/server.mjs"
 }
 
+odata_up() {
+	npm_install odata
+	daemon odata 18095 node "$dir/odata/server.mjs"
+}
+
 up() {
 	install_packages
 	postgres_up
@@ -173,6 +179,7 @@ up() {
 	tryton_up
 	pocketbase_up
 	oidc_up
+	odata_up
 	npm_install editor
 	toxiproxy_up
 	"$here/drops/drops.sh" up "$dir"
@@ -185,7 +192,7 @@ up() {
 
 down() {
 	local name
-	for name in tryton pocketbase oidc toxiproxy; do daemon_down "$name"; done
+	for name in tryton pocketbase oidc odata toxiproxy; do daemon_down "$name"; done
 	"$here/drops/drops.sh" down "$dir"
 	"$here/soap/soap.sh" down "$dir"
 	"$here/odoo/odoo.sh" down "$dir"
@@ -208,5 +215,5 @@ case ${1:-} in
 up) up ;;
 down) down ;;
 fresh) fresh ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
