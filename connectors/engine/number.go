@@ -82,12 +82,20 @@ func shiftPoint(s string, shift int) string {
 	return out
 }
 
-// wholeNumber gives the digits of a decimal without fraction: "12", "12.00".
+// wholeNumber gives the digits of a decimal without fraction: "12", "12.00". Zeros before them, as systems fill texts with, go: JSON has no
+// number that begins so.
 func wholeNumber(s string) (string, bool) {
 	d, ok := toDecimal(s)
 	if !ok {
 		return "", false
 	}
 	whole, fraction, _ := strings.Cut(d, ".")
+	digits, negative := strings.CutPrefix(whole, "-")
+	if digits = strings.TrimLeft(digits, "0"); digits == "" {
+		digits, negative = "0", false
+	}
+	if whole = digits; negative {
+		whole = "-" + digits
+	}
 	return whole, strings.Trim(fraction, "0") == ""
 }

@@ -24,6 +24,11 @@ export async function changeSet({ upstream, root, request, body, guard, bump }) 
   for (const set of sets) before.set(set, records(await upstream('GET', `${root}/${set}`)))
   const stale = calls.map(call => guard(call.method, root, call.path, call.match)).find(status => status)
   if (stale) return failure(type, stale)
+  if (type.startsWith('application/json')) { // the mock wants a URL that begins with a slash
+    const batch = JSON.parse(body.toString())
+    for (const one of batch.requests) one.url = '/' + one.url
+    body = JSON.stringify(batch)
+  }
   const answer = await upstream('POST', root + '/$batch', request.headers, body)
   const failed = type.startsWith('application/json')
     ? JSON.parse(answer.text).responses.some(one => one.status >= 400)

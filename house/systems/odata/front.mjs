@@ -221,7 +221,8 @@ export function front(mock, roots) {
     const refused = guard(request.method, root, path, request.headers['if-match'])
     if (refused === 428) return error(response, 428, 'DESK/428', 'If-Match is required')
     if (refused === 412) return error(response, 412, 'DESK/412', 'The record was changed')
-    const answer = await upstream(request.method, root + '/' + path + url.search, request.headers, body)
+    const headers = body.length ? request.headers : { ...request.headers, 'content-type': 'application/json' } // without a body the mock's actions fail
+    const answer = await upstream(request.method, root + '/' + path + url.search, headers, body)
     if (answer.status < 300) {
       const order = url.searchParams.get('PurchaseOrder')?.replace(/'/g, '')
       if (path === 'Release') bump(`${root}/PurchaseOrders/${order}`)
