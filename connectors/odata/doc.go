@@ -35,6 +35,8 @@
 //	pages: {by: server}
 //	none: [404]                                  # statuses that mean: there is none; a path that ends in a key has 404 anyway
 //
+// A code of digits (Status "01") is a text here: its field says `native: string`, or its zeros would be lost in a filter.
+//
 // Keys in a path: Orders(:id), Items(PurchaseOrder=:order,Item=:line), Orders(ID=:id,IsActiveEntity=true). Parameters, numbers, true, false and
 // 'texts' may stand there; a value is written as the key's type asks.
 //

@@ -128,13 +128,20 @@ func openTarget(t testing.TB, target connectors.Target) connectors.Conn {
 	return conn
 }
 
+var driver odata.Driver
+
+func decode(t testing.TB, text string, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // step reads a step of a definition, as JSON.
 func step(t testing.TB, dialect, text string) connectors.Statement {
 	t.Helper()
 	var native map[string]any
-	if err := json.Unmarshal([]byte(text), &native); err != nil {
-		t.Fatal(err)
-	}
+	decode(t, text, &native)
 	s, err := odata.Driver{}.Compile(dialect, native)
 	if err != nil {
 		t.Fatal(err)

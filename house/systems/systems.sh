@@ -215,5 +215,5 @@ case ${1:-} in
 up) up ;;
 down) down ;;
 fresh) fresh ;;
-*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
