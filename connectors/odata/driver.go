@@ -22,19 +22,20 @@ const (
 
 // Specification implements connectors.Driver.
 func (Driver) Specification() connectors.Specification {
+	const mock = "SAP's mock server for OData"
 	return connectors.Specification{
 		Speaks:   "OData, whose $metadata it reads: batches, tokens against forged requests and ETags among it",
-		Dialects: []connectors.Claim{{Name: v2, Means: "version 2, as SAP Gateway speaks it"}, {Name: v4, Means: "version 4"}},
+		Dialects: []connectors.Claim{{Name: v2, Means: "version 2, as SAP Gateway speaks it", On: mock}, {Name: v4, Means: "version 4", On: mock}},
 		Logins: []connectors.Claim{
-			{Name: loginNone}, {Name: loginBasic}, {Name: loginBearer, Means: "a token that does not end"},
+			{Name: loginNone}, {Name: loginBasic, On: "the front of ours before it"}, {Name: loginBearer, Means: "a token that does not end"},
 			{Name: loginOAuth2, Means: "client credentials, renewed"}, {Name: loginNTLM}, {Name: loginSession, Means: "a request whose answer sets cookies, renewed"},
 		},
 		Pages: []connectors.Claim{
-			{Name: byKeyset, Means: "after the last record, by $filter and $orderby"}, {Name: byServer, Means: "the service's own pages"},
+			{Name: byKeyset, Means: "after the last record, by $filter and $orderby"}, {Name: byServer, Means: "the service's own pages", On: mock},
 			{Name: bySkip, Means: "$skip and $top, overlapping by one record"},
 		},
 		Kits:   []string{"base/odata-v2", "base/odata-v4"},
-		Limits: "So far on servers of its tests alone.",
+		Limits: "The mock server asks for no login, no token against forged requests and no ETag: a front of ours before it does.",
 	}
 }
 
