@@ -23,7 +23,20 @@ var _ connectors.Discoverer = (*conn)(nil)
 // Params implements connectors.Statement.
 func (discovery) Params() []string { return nil }
 
-func compileDiscovery(v any) (connectors.Statement, error) {
+// describing is a dialect whose systems describe a model's fields.
+type describing interface {
+	// fields asks for the description: an object of {type, string, readonly} by the field's name.
+	fields(model string) invocation
+}
+
+func (tryton) fields(model string) invocation {
+	return invocation{method: "model." + model + ".fields_get", params: []any{}}
+}
+
+func compileDiscovery(d dialect, v any) (connectors.Statement, error) {
+	if _, ok := d.(describing); !ok {
+		return nil, errors.New("discover: systems of this dialect describe no fields")
+	}
 	if m, ok := v.(map[string]any); !ok || len(m) > 0 {
 		return nil, errors.New("discover: the jsonrpc driver asks for the fields of the list's model, and has no members there")
 	}
@@ -48,7 +61,7 @@ func (c *conn) Discover(ctx context.Context, d connectors.Discovery) (connectors
 		return out, err
 	}
 	defer c.lanes.Leave(lane.Calls)
-	answer, err := c.call(ctx, invocation{method: "model." + list.model + ".fields_get", params: []any{}})
+	answer, err := c.call(ctx, c.dialect.(describing).fields(list.model)) // compileDiscovery has seen to it
 	if err != nil {
 		return out, c.whetherDenied(ctx, list, err)
 	}
@@ -102,8 +115,7 @@ func (c *conn) sample(ctx context.Context, list *statement, out *connectors.Find
 			wanted = append(wanted, f.Name)
 		}
 	}
-	answer, err := c.call(ctx, invocation{method: "model." + list.model + ".search_read",
-		params: []any{[]any{}, 0, sampleRecords, []any{[]any{defaultOrder, "ASC"}}, wanted}})
+	answer, err := c.call(ctx, c.dialect.(modelled).page(list.model, nil, nil, []key{{path: defaultOrder}}, wanted, sampleRecords))
 	if f, answered := errors.AsType[*connectors.Failure](err); answered && f.Kind == connectors.Answered {
 		c.logger.DebugContext(ctx, "records cannot be sampled", "model", list.model, "error", err)
 		return nil
