@@ -138,7 +138,7 @@ func (r *Relay) face(ctx context.Context, secrets store.Secrets) error {
 	if err != nil {
 		return fmt.Errorf("load the secret of sessions: %w", err)
 	}
-	r.dashboard, err = dashboard.New(dashboard.Options{API: r.api, Secret: secret, URL: r.publicURL(), Logger: r.logger})
+	r.dashboard, err = dashboard.New(dashboard.Options{API: r.api, Secret: secret, URL: r.publicURL(), NewKey: r.visitorKey, Logger: r.logger})
 	return err
 }
 

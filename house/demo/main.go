@@ -44,7 +44,9 @@ func run(ctx context.Context, folder, programs string, once bool) (err error) {
 	if err := s.show(ctx); err != nil || once {
 		return err
 	}
-	s.invite()
+	if err := s.invite(ctx); err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		fmt.Println("\nStopping: the agent first, then the relay.")

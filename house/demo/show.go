@@ -172,10 +172,15 @@ func (s *stage) play(ctx context.Context, a act) (house.Answer, error) {
 }
 
 // invite says how to go on by hand.
-func (s *stage) invite() {
-	fmt.Printf("\nEverything stays up until Ctrl-C. Try the next one yourself:\n\n"+
+func (s *stage) invite(ctx context.Context) error {
+	link, err := s.signInLink(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nEverything stays up until Ctrl-C. The dashboard is at %s. This link signs in once:\n\n  %s\n\nTry the next call yourself:\n\n"+
 		"  curl -sS -H 'Authorization: Bearer %s' '%s/api/v1/work-orders?status=in_progress&limit=3'\n\n"+
 		"The organisation's key, for /sites, /connections and /credits:\n\n"+
 		"  curl -sS -H 'Authorization: Bearer %s' '%s/api/v1/sites'\n\n"+
-		"The plant's side: %s status --config %s\n", s.client.Token, s.url, s.admin.Token, s.url, s.program("gantry-agent"), s.path("agent.yaml"))
+		"The plant's side: %s status --config %s\n", s.url, link, s.client.Token, s.url, s.admin.Token, s.url, s.program("gantry-agent"), s.path("agent.yaml"))
+	return nil
 }

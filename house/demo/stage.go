@@ -193,6 +193,13 @@ func (s *stage) connect(ctx context.Context) error {
 	return err
 }
 
+// signInLink asks the relay for a link to its pages, good for one sign-in.
+func (s *stage) signInLink(ctx context.Context) (string, error) {
+	var made struct{ Link string }
+	err := s.relayCommand(ctx, &made, "dashboard", "link", "--for", "12h")
+	return made.Link, err
+}
+
 // call makes a call as the organisation.
 func (s *stage) call(ctx context.Context, method, path string, body any, status int, into any) error {
 	answer, err := s.admin.Do(ctx, method, path, body)

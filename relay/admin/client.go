@@ -97,6 +97,11 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	return ask[Status](ctx, c, http.MethodGet, "/status", nil)
 }
 
+// SignInLink makes a link that signs in to the pages of an organisation, once.
+func (c *Client) SignInLink(ctx context.Context, organisation string, wish NewSignInLink) (SignInLink, error) {
+	return ask[SignInLink](ctx, c, http.MethodPost, "/organisations/"+url.PathEscape(organisation)+"/sign-in-links", wish)
+}
+
 // API makes a call of the API (path begins behind /api/v1) for an organisation. The caller closes the answer, whose status
 // is below 400; the error is a *fault.Error where the API refuses.
 func (c *Client) API(ctx context.Context, organisation, method, path string, wish any) (*http.Response, error) {

@@ -43,7 +43,9 @@ func Listen(dataDir string) (net.Listener, error) {
 type Service struct {
 	Administration
 	Status func(ctx context.Context) Status // nil: none
-	API    http.Handler                     // the API as the relay's owner may use it (api.API.Operator); nil: none
+	// SignInLink makes a link to the pages of an organisation; nil: none.
+	SignInLink func(ctx context.Context, organisation string, wish NewSignInLink) (SignInLink, error)
+	API        http.Handler // the API as the relay's owner may use it (api.API.Operator); nil: none
 }
 
 // Serve answers on the listener until ctx ends, closes it, and has ended every answer when it returns.
@@ -110,6 +112,15 @@ func Handler(a Service, logger *slog.Logger) http.Handler {
 	mux.Handle("DELETE /organisations/{organisation}/keys/{key}", answer(logger, func(r *http.Request) (any, error) {
 		return a.RevokeKey(r.Context(), r.PathValue("organisation"), r.PathValue("key"))
 	}))
+	if a.SignInLink != nil {
+		mux.Handle("POST /organisations/{organisation}/sign-in-links", answer(logger, func(r *http.Request) (any, error) {
+			wish, err := read[NewSignInLink](r)
+			if err != nil {
+				return nil, err
+			}
+			return a.SignInLink(r.Context(), r.PathValue("organisation"), wish)
+		}))
+	}
 	mux.Handle("/", answer(logger, func(*http.Request) (any, error) {
 		return nil, fault.New(fault.NotFound, "This relay cannot do that.").Advise("Use a gantry-relay of the version that is running.")
 	}))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"gantry/relay/store"
 	"gantry/tunnel/fault"
 )
 
@@ -19,6 +20,7 @@ type Options struct {
 	API    http.Handler // the public API, which answers under /api/v1
 	Secret []byte       // of sessions, SecretSize bytes
 	URL    string       // of the relay, as agents and browsers know it
+	NewKey NewKey       // for whoever follows a sign-in link
 	Logger *slog.Logger
 }
 
@@ -26,6 +28,7 @@ type Options struct {
 type Dashboard struct {
 	Options
 	seals   *seals
+	links   *links
 	pages   pages
 	handler http.Handler
 }
@@ -40,7 +43,8 @@ func New(o Options) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dashboard{Options: o, seals: s, pages: p}
+	l := &links{key: o.NewKey, now: time.Now, open: map[store.Hash]openLink{}}
+	d := &Dashboard{Options: o, seals: s, links: l, pages: p}
 	d.handler = http.NewCrossOriginProtection().Handler(d.routes())
 	return d, nil
 }
@@ -204,10 +208,17 @@ func (d *Dashboard) askAgain(w http.ResponseWriter, status int, said string) {
 	d.render(w, status, "signin", view{Title: "Sign in", Data: said})
 }
 
-// takeKey signs in whoever has a key.
+// takeKey signs in whoever has a key, or the code of a sign-in link, which gets a key of its own.
 func (d *Dashboard) takeKey(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	token := strings.TrimSpace(r.PostFormValue("key"))
+	if strings.HasPrefix(token, string(codePrefix)) {
+		var err error
+		if token, err = d.links.redeem(r.Context(), token); err != nil {
+			d.askAgain(w, http.StatusUnauthorized, refusalOf(err))
+			return
+		}
+	}
 	var got key
 	if err := (caller{api: d.API, token: token, request: r}).get("/key", &got); err != nil {
 		d.askAgain(w, http.StatusUnauthorized, refusalOf(err))

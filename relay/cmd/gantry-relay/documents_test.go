@@ -21,6 +21,7 @@ var documents = clitest.Documents{
 	"completion":             clitest.NoDocument{Why: "it is for shells"},
 	"config check":           configDocument{},
 	"config sample":          sampleDocument{},
+	"dashboard link":         linkDocument{},
 	"db backup":              backupDocument{},
 	"db check":               checkDocument{},
 	"help":                   clitest.NoDocument{Why: "it is for people"},

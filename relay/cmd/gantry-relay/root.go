@@ -40,7 +40,7 @@ func newApp(in io.Reader, out, talk io.Writer) *app {
 
 // commands are all commands of the program.
 func (a *app) commands() *cobra.Command {
-	root := a.Root(a.serve(), a.status(), a.doctor(), a.orgs(), a.keys(), a.sites(), a.agents(), a.connections(), a.webhooks(), a.audit(), a.db(), a.config(), a.Version())
+	root := a.Root(a.serve(), a.status(), a.doctor(), a.orgs(), a.keys(), a.sites(), a.agents(), a.connections(), a.webhooks(), a.audit(), a.dashboard(), a.db(), a.config(), a.Version())
 	root.SetHelpCommand(a.Help(cli.Glossary{Explain: check.Help, Words: check.Names()}))
 	return root
 }

@@ -54,7 +54,7 @@ func serve(ctx context.Context, config configs.Relay, logger *slog.Logger) error
 	go func() {
 		defer stop()
 		administered <- admin.Serve(ctx, listener, admin.Service{
-			Administration: admin.Direct{Store: service.Store()}, Status: service.Status, API: service.Operator(),
+			Administration: admin.Direct{Store: service.Store()}, Status: service.Status, SignInLink: service.SignInLink, API: service.Operator(),
 		}, logger)
 	}()
 	told := make(chan struct{})
