@@ -29,7 +29,7 @@ func filledOdoo(t testing.TB) {
 		t.Fatalf("there is no Odoo with its database; run `make systems`: %v", err)
 	}
 	for _, part := range conformance.Parts(conformance.PartCount) {
-		_, err := db.Exec("INSERT INTO gantry_part (part_id, name, price, category, modified) VALUES ($1, $2, $3, $4, $5)",
+		_, err := db.Exec("INSERT INTO gantry_part (part_id, name, price, category, changed) VALUES ($1, $2, $3, $4, $5)",
 			part["part_id"], part["name"], part["price"], part["category"], part["modified"])
 		if err != nil {
 			t.Fatal(err)
@@ -38,8 +38,8 @@ func filledOdoo(t testing.TB) {
 }
 
 func TestConformanceOdoo(t *testing.T) {
-	values := map[string]any{"part_id": ":part_id", "name": ":name", "price": ":price", "category": ":category", "modified": ":modified as datetime"}
-	columns := map[string]any{"part_id": "part_id", "name": "name", "price": "price", "category": "category", "modified": "modified as datetime"}
+	values := map[string]any{"part_id": ":part_id", "name": ":name", "price": ":price", "category": ":category", "changed": ":modified as datetime"}
+	columns := map[string]any{"part_id": "part_id", "name": "name", "price": "price", "category": "category", "modified": "changed as datetime"}
 	conformance.Run(t, conformance.Suite{
 		Driver: jsonrpc.Driver{}, Dialect: "odoo", Reads: true,
 		Target: func(t testing.TB) connectors.Target {

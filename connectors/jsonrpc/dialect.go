@@ -2,10 +2,6 @@ package jsonrpc
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"gantry/connectors"
@@ -63,13 +59,6 @@ type modelled interface {
 }
 
 var dialects = map[string]dialect{"2.0": plain{}, "odoo": odoo{}, "tryton": tryton{}}
-
-func dialectOf(name string) (dialect, error) {
-	if d := dialects[name]; d != nil {
-		return d, nil
-	}
-	return nil, fmt.Errorf("dialect: the jsonrpc driver has the dialects %s, not %q", strings.Join(slices.Sorted(maps.Keys(dialects)), ", "), name)
-}
 
 // invocation is one call, rendered.
 type invocation struct {

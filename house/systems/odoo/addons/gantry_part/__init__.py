@@ -14,7 +14,7 @@ class Part(models.Model):
     name = fields.Char('Name', required=True)
     price = fields.Char('Price')
     category = fields.Char('Category')
-    modified = fields.Datetime('Modified', required=True)
+    changed = fields.Datetime('Changed', required=True)
 
     _taken = models.Constraint('unique(part_id)', 'There is a part of this number already.')
 
