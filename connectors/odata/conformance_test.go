@@ -16,10 +16,10 @@ import (
 // deskAddress is the strict front of the order desk that `make systems` starts.
 const deskAddress = "http://127.0.0.1:18095"
 
-// reset gives the order desk its first data again.
+// reset gives the suite's parts their first data again, and leaves the rest to those who use it meanwhile.
 func reset(t testing.TB) {
 	t.Helper()
-	response, err := http.Post(deskAddress+"/house/reset", "", nil)
+	response, err := http.Post(deskAddress+"/house/parts", "", nil)
 	if err != nil {
 		t.Fatalf("there is no order desk; run `make systems`: %v", err)
 	}

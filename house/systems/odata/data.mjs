@@ -14,7 +14,7 @@ const parts = Array.from({ length: 137 }, (_, i) => ({
   category: i % 7 === 0 ? null : `c${i % 5}`, modified: epoch + Math.floor(i / 10) * 60000,
 }))
 
-const v2 = {
+export const v2 = {
   Vendors: vendors.map((Name, i) => ({ Vendor: `V${i + 1}`, Name, Currency: 'EUR', Blocked: i === 4 })),
   Items: ['Bearing', 'Valve', 'Seal'].map((Description, i) => ({ Item: `I-${i + 1}`, Description, Unit: 'PC', UnitCost: `${i + 1}2.500`, Colour: ['red', 'green', null][i] })),
   PurchaseOrders: orders.map(n => ({
@@ -29,7 +29,7 @@ const v2 = {
   Numbers: [], Slow: [],
 }
 
-const v4 = {
+export const v4 = {
   vendors: vendors.map((name, i) => ({ code: `V${i + 1}`, name, currency: 'EUR', blocked: i === 4 })),
   purchaseOrders: orders.map(n => ({
     id: uuid(n), number: `PO-${String(n).padStart(4, '0')}`, vendorCode: `V${n % 4 + 1}`, note: `Order ${n}`, status: ['open', 'open', 'released', 'closed'][n % 4],

@@ -4,9 +4,9 @@
 // the mock did of one that failed is taken back.
 //
 // POST /house/expire ends all sessions; with ?silent=1, lists of a session that ended are empty instead of refused. POST /house/reset gives the
-// first data again. GET /house/count tells what came in. Nobody needs a login for these.
+// first data again, and POST /house/parts the set of the conformance suite alone, so that it can run beside others. GET /house/count tells what came in. Nobody needs a login for these.
 import { randomBytes } from 'node:crypto'
-import { changeSet } from './changeset.mjs'
+import { changeSet, fill } from './changeset.mjs'
 
 const pageSize = 20
 const elsewhere = 'https://gw-internal.example:44300'
@@ -15,7 +15,8 @@ const json = { 'content-type': 'application/json' }
 
 // plain says a condition as the mock's parser takes it: it knows no quote within a text, no M behind a decimal and no time of day. The quote
 // comes back in filter.js.
-const plain = filter => filter.replace(/(time)?'((?:[^']|'')*)'|(\d)[MmDdFf]\b/g, (all, time, text, digit) => {
+const plain = filter => filter.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(time)?'((?:[^']|'')*)'|(\d)[MmDdFf]\b/gi, (all, time, text, digit) => {
+  if (!digit && text === undefined) return all // a GUID, which has digits before a d, too
   if (digit) return digit
   return `${all.startsWith("time'PT") ? '' : time ?? ''}'${text.replaceAll("''", '\ue000').replaceAll('"', '\ue001').replaceAll('\\', '\ue002')}'`
 })
@@ -96,6 +97,7 @@ export function front(mock, roots) {
 
   const house = async (request, response, url) => {
     if (url.pathname === '/house/expire') for (const s of sessions.values()) s.ended = url.searchParams.has('silent') ? 'silent' : 'told'
+    if (url.pathname === '/house/parts') for (const root of roots) await fill(upstream, root)
     if (url.pathname === '/house/reset') {
       versions = new Map()
       for (const root of roots) await upstream('POST', root + '/$metadata/reload')
