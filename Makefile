@@ -29,7 +29,7 @@ build: ## build both programs into bin/, static, without cgo
 	@$(GO_BUILD) -o bin/ $(PROGRAMS)
 
 test: ## run all tests with the race detector; needs no service
-	go test -race ./...
+	go test -race -timeout 25m ./...
 
 check: ## formatting, vet, staticcheck, go fix, and that it builds for every platform
 	@unformatted="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; \
