@@ -19,7 +19,7 @@ export function parse(html) {
 async function refresh(live) {
   let answer;
   try {
-    answer = await fetch(location.href, { headers: { "Gantry-Part": live.dataset.live } });
+    answer = await fetch(live.dataset.page ?? location.href, { headers: { "Gantry-Part": live.dataset.live } });
   } catch {
     return; // the relay is away for a moment: what is shown stays
   }
