@@ -16,7 +16,7 @@ PACKAGE_VERSION = $(shell echo '$(VERSION)' | sed -E "/^v[0-9]/!s/^/v0.0.0-$$(gi
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check generate bench prove systems test-systems systems-down fuzz dist msi reproduce
+.PHONY: help demo build test check generate bench prove systems test-systems systems-down test-browser screenshots fuzz dist msi reproduce
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,8 @@ test: ## run all tests with the race detector; needs no service
 check: ## formatting, vet, staticcheck, go fix, and that it builds for every platform
 	@unformatted="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; \
 		if [ -n "$$unformatted" ]; then echo "run gofmt -w on: $$unformatted"; exit 1; fi
-	go vet -tags prove,systems ./...
-	$(TOOL) staticcheck -tags prove,systems ./...
+	go vet -tags prove,systems,browser ./...
+	$(TOOL) staticcheck -tags prove,systems,browser ./...
 	@old="$$(go fix -diff ./... 2>&1)" || true; if [ -n "$$old" ]; then echo "$$old"; echo "run go fix ./..."; exit 1; fi
 	go test ./house -run 'TestArrows|TestPackageComments'
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build $(PRODUCT)
@@ -59,6 +59,15 @@ test-systems: ## run the connectors against the systems that `make systems` star
 
 systems-down: ## stop them; their data stays in .systems
 	@house/systems/systems.sh down
+
+test-browser: house/chromium/node_modules ## work the dashboard in a real Chromium, by mouse and by keyboard, and let axe-core judge its pages; needs chromium, npm
+	go test -tags browser ./house -run TestBrowser -count 1 -timeout 20m -v
+
+screenshots: ## take pictures of every page of the dashboard, into docs/screenshots; needs chromium, pngquant, PostgreSQL
+	go test -tags browser ./house -run TestScreenshots -count 1 -timeout 20m -screenshots $(CURDIR)/docs/screenshots
+
+house/chromium/node_modules: house/chromium/package-lock.json
+	npm ci --prefix house/chromium --silent --no-audit --no-fund
 
 prove: fuzz ## what takes minutes: kills, a million rows, proxies, fuzzing
 	go test -tags prove ./house -count 1 -timeout 60m -v
