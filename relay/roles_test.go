@@ -20,7 +20,9 @@ import (
 // needs to be one has to be written here.
 var (
 	runsAtASite  = []string{"connections.diagnose", "agents.diagnose", "agents.bundle", "agents.logs"} // for support, too
+	asksASystem  = []string{"connections.discovered"}                                                  // a GET for support, which looks at the plant's system
 	administrate = []string{"keys.list", "audit.list"}                                                 // reads for admins alone
+	onesOwn      = []string{"key.sign_out"}                                                            // changes nothing but the caller's own sessions
 )
 
 // may is who may call an operation, written down once more, apart from the code that decides it.
@@ -29,13 +31,16 @@ func may(o openapi.Operation, who string) bool {
 	if o.Caller.Kind == openapi.Connection {
 		return who == "token" || who == "admin" || reads && (who == "support" || who == "read")
 	}
+	if slices.Contains(onesOwn, o.ID) {
+		return who != "token"
+	}
 	switch who {
 	case "admin", "operator":
 		return true
 	case "support":
 		return reads && !slices.Contains(administrate, o.ID) || slices.Contains(runsAtASite, o.ID)
 	case "read":
-		return reads && !slices.Contains(administrate, o.ID) && !slices.Contains(runsAtASite, o.ID)
+		return reads && !slices.Contains(administrate, o.ID) && !slices.Contains(runsAtASite, o.ID) && !slices.Contains(asksASystem, o.ID)
 	}
 	return false
 }

@@ -38,7 +38,6 @@ if (globalThis.document) {
   }
   // A page that the browser brings back as it was has its inputs again.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  // What a form read is shown. The form's address has no fragment: with one, the same call twice would not be made again.
+  if (new URLSearchParams(location.search).has("run")) document.getElementById("result")?.scrollIntoView({ block: "nearest" });
 }
-
-// What a form read is shown. The form's address has no fragment: with one, the same call twice would not be made again.
-if (new URLSearchParams(location.search).has("run")) document.getElementById("result")?.scrollIntoView({ block: "nearest" });
