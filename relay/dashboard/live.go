@@ -74,8 +74,10 @@ func (v *visit) retell(piece []byte) error {
 // whileSignedIn ends the visit's context when its session does: signed out everywhere, or too old.
 func (v *visit) whileSignedIn() (leave func()) {
 	ctx, cancel := context.WithCancelCause(v.r.Context())
+	v.r = v.r.WithContext(ctx)
+	v.request = v.r
 	over := make(chan struct{})
-	go func() {
+	go func() { // it reads the requests, which are exchanged by now
 		defer close(over)
 		look := time.NewTicker(sessionLook)
 		defer look.Stop()
@@ -91,8 +93,6 @@ func (v *visit) whileSignedIn() (leave func()) {
 			}
 		}
 	}()
-	v.r = v.r.WithContext(ctx)
-	v.request = v.r
 	return func() { cancel(nil); <-over }
 }
 
