@@ -1,9 +1,6 @@
 package dashboard
 
 import (
-	"encoding/json"
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 )
@@ -44,24 +41,4 @@ func TestLinesInTheBrowser(t *testing.T) {
 	if len(got) != 2 || got[0] != "ä,b" || got[1] != "cut" {
 		t.Errorf("read %q", got)
 	}
-}
-
-// inNode runs a module beside the others, and gives the texts that it prints.
-func inNode(t *testing.T, script string, input any) (said []string) {
-	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("GANTRY_REQUIRE_ALL") == "" {
-		t.Skip("needs Node")
-	}
-	given, err := json.Marshal(input)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("node", "--input-type=module", "-e", script, string(given)).Output()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, out)
-	}
-	if err := json.Unmarshal(out, &said); err != nil {
-		t.Fatalf("%s: %v", out, err)
-	}
-	return said
 }

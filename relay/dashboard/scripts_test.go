@@ -1,17 +1,10 @@
 package dashboard
 
-import (
-	"os"
-	"os/exec"
-	"testing"
-)
+import "testing"
 
 // TestScripts runs the modules that make the pages comfortable in Node, on a page of a few objects.
 func TestScripts(t *testing.T) {
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("GANTRY_REQUIRE_ALL") == "" {
-		t.Skip("needs Node")
-	}
-	const script = `
+	node(t, `
 		import assert from "node:assert/strict";
 		import { refresh } from "./static/tables.mjs";
 		import { copyable, unsaid } from "./static/console.mjs";
@@ -44,8 +37,5 @@ func TestScripts(t *testing.T) {
 		await button.on.click();
 		assert.equal(copied, "curl …");
 		assert.equal(button.textContent, "Copied");
-		process.exit(0);`
-	if out, err := exec.Command("node", "--input-type=module", "-e", script).CombinedOutput(); err != nil {
-		t.Fatalf("node: %v\n%s", err, out)
-	}
+		process.exit(0);`)
 }

@@ -2,8 +2,6 @@ package dashboard
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
 	"testing"
 
 	"gantry/connectors/seal"
@@ -11,9 +9,6 @@ import (
 
 // TestBrowserSeals runs the script that seals a login, in Node, and opens what it made as an agent does.
 func TestBrowserSeals(t *testing.T) {
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("GANTRY_REQUIRE_ALL") == "" {
-		t.Skip("needs Node")
-	}
 	private, err := seal.NewKey()
 	if err != nil {
 		t.Fatal(err)
@@ -26,10 +21,7 @@ func TestBrowserSeals(t *testing.T) {
 		console.log(JSON.stringify(await seal(key, place, credentials)));`
 	input := `[{"id": "` + private.Public().ID() + `", "public_key": "` + public + `"},
 		{"organisation": "org_1", "site": "site_2", "system": "generic-sql", "settings": ` + settings + `}, ` + credentials + `]`
-	out, err := exec.Command("node", "--input-type=module", "-e", script, input).CombinedOutput()
-	if err != nil {
-		t.Fatalf("node: %v\n%s", err, out)
-	}
+	out := node(t, script, input)
 	sealed, err := seal.Parse(out)
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
