@@ -9,6 +9,7 @@
 package connectors
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"log/slog"
@@ -68,11 +69,25 @@ type Target struct {
 	Logger      *slog.Logger
 }
 
+// Setting gives a member of the login that is a text; "": there is none.
+func (t Target) Setting(name string) string {
+	s, _ := t.Settings[name].(string)
+	return s
+}
+
 // Limits bound one connection. Zero means the driver's default.
 type Limits struct {
 	Concurrency int           // native connections at once
 	Timeout     time.Duration // one native statement
 	PageSize    int           // rows of one native page
+}
+
+// Or gives the limits with a driver's defaults where nothing is said.
+func (l Limits) Or(defaults Limits) Limits {
+	return Limits{
+		Concurrency: cmp.Or(l.Concurrency, defaults.Concurrency), Timeout: cmp.Or(l.Timeout, defaults.Timeout),
+		PageSize: cmp.Or(l.PageSize, defaults.PageSize),
+	}
 }
 
 // DialFunc opens a network connection; address is host:port. A refusal by the plant's policy is a *fault.Error.

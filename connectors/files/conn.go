@@ -1,7 +1,6 @@
 package files
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +13,11 @@ import (
 	"gantry/connectors/lane"
 )
 
-// Defaults of connectors.Limits.
-const (
-	defaultConcurrency = 4
-	defaultTimeout     = 30 * time.Second
-	idleFor            = time.Minute // a login that nobody used for so long may be gone at the server
-)
+// idleFor is how long a login rests: one that nobody used for so long may be gone at the server.
+const idleFor = time.Minute
+
+// defaults hold where a definition says nothing.
+var defaults = connectors.Limits{Concurrency: 4, Timeout: 30 * time.Second}
 
 // conn is one login to one tree of folders. A login serves one call at a time; those that rest are kept for the next call.
 type conn struct {
@@ -45,9 +43,7 @@ type resting struct {
 var _ connectors.Conn = (*conn)(nil)
 
 func open(t connectors.Target) (*conn, error) {
-	c := &conn{limits: t.Limits, logger: t.Logger, turn: make(chan struct{}, 1)}
-	c.limits.Concurrency = cmp.Or(c.limits.Concurrency, defaultConcurrency)
-	c.limits.Timeout = cmp.Or(c.limits.Timeout, defaultTimeout)
+	c := &conn{limits: t.Limits.Or(defaults), logger: t.Logger, turn: make(chan struct{}, 1)}
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
@@ -63,20 +59,13 @@ func open(t connectors.Target) (*conn, error) {
 	case dialectSMB:
 		c.dial, err = smbDialer(t)
 	default:
-		path := setting(t, "path")
+		path := t.Setting("path")
 		if path == "" {
 			err = connectors.Misuse("the login has no path")
 		}
 		c.dial = func(context.Context) (place, error) { return openLocal(path, t.OpenPath) }
 	}
 	return c, err
-}
-
-func setting(t connectors.Target, name string) string {
-	if s, ok := t.Settings[name].(string); ok {
-		return s
-	}
-	return ""
 }
 
 // Atomic implements connectors.Conn: a file that was renamed is there.

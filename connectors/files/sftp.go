@@ -37,7 +37,7 @@ func sftpDialer(t connectors.Target, timeout time.Duration) (func(context.Contex
 	if err != nil {
 		return nil, err
 	}
-	pinned, err := pin(setting(t, "host_key"))
+	pinned, err := pin(t.Setting("host_key"))
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +45,11 @@ func sftpDialer(t connectors.Target, timeout time.Duration) (func(context.Contex
 	if err != nil {
 		return nil, err
 	}
-	folder := setting(t, "path")
+	folder := t.Setting("path")
 	if folder == "" {
 		folder = "."
 	}
-	user := setting(t, "username")
+	user := t.Setting("username")
 	return func(ctx context.Context) (place, error) {
 		conn, err := dialWith(ctx, t.Dial, address)
 		if err != nil {
@@ -84,7 +84,7 @@ func (r *remote) handshake(address string, config *ssh.ClientConfig) error {
 
 // address gives host:port of the login.
 func address(t connectors.Target, port string) (string, error) {
-	host := setting(t, "host")
+	host := t.Setting("host")
 	if host == "" || t.Dial == nil {
 		return "", connectors.Misuse("the login has no host")
 	}

@@ -34,15 +34,15 @@ func smbDialer(t connectors.Target) (func(context.Context) (place, error), error
 	if err != nil {
 		return nil, err
 	}
-	name := setting(t, "share")
+	name := t.Setting("share")
 	if name == "" || strings.ContainsAny(name, `/\`) {
 		return nil, connectors.Misuse("share: must be the name of a share, without slashes")
 	}
-	folder, ok := cleanFolder(setting(t, "path"))
+	folder, ok := cleanFolder(t.Setting("path"))
 	if !ok {
 		return nil, connectors.Misuse("path: must be a folder below the share")
 	}
-	user, domain := setting(t, "username"), setting(t, "domain")
+	user, domain := t.Setting("username"), t.Setting("domain")
 	if before, after, both := strings.Cut(user, `\`); both {
 		domain, user = before, after
 	}

@@ -1,7 +1,6 @@
 package jsonrpc
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -15,14 +14,14 @@ import (
 	"gantry/connectors/web"
 )
 
-// Defaults of connectors.Limits, and what bounds them.
+// Bounds of a connection.
 const (
-	defaultConcurrency = 4
-	defaultTimeout     = 30 * time.Second
-	defaultPage        = 500
-	maxPage            = 2000
-	lookUps            = 1000 // of one call: an order's lines, each with its unit
+	maxPage = 2000
+	lookUps = 1000 // of one call: an order's lines, each with its unit
 )
+
+// defaults hold where a definition says nothing.
+var defaults = connectors.Limits{Concurrency: 4, Timeout: 30 * time.Second, PageSize: 500}
 
 // conn is one login to one server.
 type conn struct {
@@ -49,17 +48,15 @@ var (
 
 func open(d dialect, t connectors.Target) (*conn, error) {
 	c := &conn{
-		dialect: d, limits: t.Limits, logger: t.Logger,
-		database: setting(t, "database"), user: setting(t, "username"), password: t.Credentials["password"], way: setting(t, "login"),
+		dialect: d, limits: t.Limits.Or(defaults), logger: t.Logger,
+		database: t.Setting("database"), user: t.Setting("username"), password: t.Credentials["password"], way: t.Setting("login"),
 	}
-	c.limits.Concurrency = cmp.Or(c.limits.Concurrency, defaultConcurrency)
-	c.limits.Timeout = cmp.Or(c.limits.Timeout, defaultTimeout)
-	c.limits.PageSize = min(cmp.Or(c.limits.PageSize, defaultPage), maxPage)
+	c.limits.PageSize = min(c.limits.PageSize, maxPage)
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
 	for _, name := range d.settings() {
-		if setting(t, name) == "" {
+		if t.Setting(name) == "" {
 			return nil, connectors.Misuse("the login has no %s", name)
 		}
 	}
@@ -70,7 +67,7 @@ func open(d dialect, t connectors.Target) (*conn, error) {
 		return nil, err
 	}
 	client, err := web.New(web.Options{
-		Address: setting(t, "address"), CA: setting(t, "ca"), Dial: t.Dial, Timeout: c.limits.Timeout, Logger: c.logger,
+		Address: t.Setting("address"), CA: t.Setting("ca"), Dial: t.Dial, Timeout: c.limits.Timeout, Logger: c.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -79,11 +76,6 @@ func open(d dialect, t connectors.Target) (*conn, error) {
 	c.lanes = lane.New(c.limits.Concurrency)
 	c.session = c.newSession()
 	return c, nil
-}
-
-func setting(t connectors.Target, name string) string {
-	s, _ := t.Settings[name].(string)
-	return s
 }
 
 func (c *conn) setCheck(check connectors.Statement) error {

@@ -17,13 +17,11 @@ import (
 	"gantry/connectors/web"
 )
 
-// Defaults of connectors.Limits, and what bounds them.
-const (
-	defaultConcurrency = 4
-	defaultTimeout     = 60 * time.Second
-	defaultPage        = 200
-	maxPage            = 5000
-)
+// maxPage bounds the page that a definition asks for.
+const maxPage = 5000
+
+// defaults hold where a definition says nothing.
+var defaults = connectors.Limits{Concurrency: 4, Timeout: 60 * time.Second, PageSize: 200}
 
 // conn is one login to one server, which may have many services.
 type conn struct {
@@ -48,12 +46,10 @@ var _ connectors.Conn = (*conn)(nil)
 
 func open(t connectors.Target) (*conn, error) {
 	c := &conn{
-		w: writer{t.Dialect}, limits: t.Limits, logger: t.Logger, vars: connectors.Vars{}, models: map[string]*web.Session[*model]{},
+		w: writer{t.Dialect}, limits: t.Limits.Or(defaults), logger: t.Logger, vars: connectors.Vars{}, models: map[string]*web.Session[*model]{},
 		protocol: &protocol{names: template.NewCompiler(template.Grammar{})},
 	}
-	c.limits.Concurrency = cmp.Or(c.limits.Concurrency, defaultConcurrency)
-	c.limits.Timeout = cmp.Or(c.limits.Timeout, defaultTimeout)
-	c.limits.PageSize = min(cmp.Or(c.limits.PageSize, defaultPage), maxPage)
+	c.limits.PageSize = min(c.limits.PageSize, maxPage)
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
@@ -63,9 +59,9 @@ func open(t connectors.Target) (*conn, error) {
 	if err := c.adopt(t); err != nil {
 		return nil, err
 	}
-	c.by = cmp.Or(c.protocol.login.by, setting(t, "login"), loginNone)
+	c.by = cmp.Or(c.protocol.login.by, t.Setting("login"), loginNone)
 	client, err := web.New(web.Options{
-		Address: setting(t, "address"), CA: setting(t, "ca"), Dial: t.Dial, Timeout: c.limits.Timeout, NTLM: c.by == loginNTLM, Logger: c.logger,
+		Address: t.Setting("address"), CA: t.Setting("ca"), Dial: t.Dial, Timeout: c.limits.Timeout, NTLM: c.by == loginNTLM, Logger: c.logger,
 	})
 	if err != nil {
 		return nil, err
@@ -93,11 +89,6 @@ func (c *conn) adopt(t connectors.Target) error {
 		c.check = s
 	}
 	return nil
-}
-
-func setting(t connectors.Target, name string) string {
-	s, _ := t.Settings[name].(string)
-	return s
 }
 
 // Atomic implements connectors.Conn: each call, and each batch, stands for itself.

@@ -102,7 +102,7 @@ func (c *conn) loginOf(t connectors.Target) (func(context.Context) (*pass, error
 	switch c.by {
 	case loginNone:
 	case loginBasic, loginNTLM: // of NTLM it is never sent: package web turns it into one
-		static = *web.Basic(setting(t, "username"), t.Credentials["password"])
+		static = *web.Basic(t.Setting("username"), t.Credentials["password"])
 	case loginBearer:
 		static = web.Grant{Header: "Authorization", Value: "Bearer " + t.Credentials["token"].Reveal()}
 	case loginSession:

@@ -100,14 +100,14 @@ func (c *conn) loginOf(t connectors.Target) (func(context.Context) (*web.Grant, 
 	case loginNone:
 		return func(context.Context) (*web.Grant, error) { return &web.Grant{}, nil }, nil
 	case loginBasic, loginNTLM: // of NTLM it is never sent: package web turns it into one
-		static = web.Basic(setting(t, "username"), t.Credentials["password"])
+		static = web.Basic(t.Setting("username"), t.Credentials["password"])
 		if l.by == loginBasic && l.header != "" { // a product's own header for the same pair
 			static.Header, static.Value = l.header, l.prefix+strings.TrimPrefix(static.Value, "Basic ")
 		}
 	case loginBearer:
 		static = &web.Grant{Header: cmp.Or(l.header, "Authorization"), Value: cmp.Or(l.prefix, "Bearer ") + secret("token")}
 	case loginAPIKey:
-		static = &web.Grant{Header: cmp.Or(setting(t, "key_header"), l.header, "X-API-Key"), Value: l.prefix + secret("api_key")}
+		static = &web.Grant{Header: cmp.Or(t.Setting("key_header"), l.header, "X-API-Key"), Value: l.prefix + secret("api_key")}
 	case loginSession:
 		return func(ctx context.Context) (*web.Grant, error) { return c.logIn(ctx, t) }, nil
 	case loginOAuth2:

@@ -1,7 +1,6 @@
 package soap
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -15,13 +14,11 @@ import (
 	"gantry/connectors/web"
 )
 
-// Defaults of connectors.Limits, and what bounds them.
-const (
-	defaultConcurrency = 4
-	defaultTimeout     = 30 * time.Second
-	defaultPage        = 500
-	maxPage            = 5000
-)
+// maxPage bounds the page that a definition asks for.
+const maxPage = 5000
+
+// defaults hold where a definition says nothing.
+var defaults = connectors.Limits{Concurrency: 4, Timeout: 30 * time.Second, PageSize: 500}
 
 // conn is one login to one service.
 type conn struct {
@@ -41,10 +38,8 @@ func open(t connectors.Target) (*conn, error) {
 	if err != nil {
 		return nil, connectors.Misuse("%w", err)
 	}
-	c := &conn{version: v, limits: t.Limits}
-	c.limits.Concurrency = cmp.Or(c.limits.Concurrency, defaultConcurrency)
-	c.limits.Timeout = cmp.Or(c.limits.Timeout, defaultTimeout)
-	c.limits.PageSize = min(cmp.Or(c.limits.PageSize, defaultPage), maxPage)
+	c := &conn{version: v, limits: t.Limits.Or(defaults)}
+	c.limits.PageSize = min(c.limits.PageSize, maxPage)
 	check, ok := t.Check.(*statement)
 	if !ok || check.records == nil {
 		return nil, connectors.Misuse("the check must be a query of this driver: SOAP itself has no call that proves a login")
@@ -53,18 +48,13 @@ func open(t connectors.Target) (*conn, error) {
 	if c.identity, err = newIdentity(t); err != nil {
 		return nil, err
 	}
-	if c.web, err = web.New(web.Options{Address: setting(t, "address"), CA: setting(t, "ca"), Dial: t.Dial, Timeout: c.limits.Timeout, Logger: t.Logger}); err != nil {
+	if c.web, err = web.New(web.Options{Address: t.Setting("address"), CA: t.Setting("ca"), Dial: t.Dial, Timeout: c.limits.Timeout, Logger: t.Logger}); err != nil {
 		return nil, err
 	}
 	c.lanes = lane.New(c.limits.Concurrency)
 	no := func(*connectors.Failure) bool { return false }
 	c.session = web.NewSession(web.Login[string]{Do: func(context.Context) (string, error) { return c.identity.way, nil }, Refused: no, Limited: no})
 	return c, nil
-}
-
-func setting(t connectors.Target, name string) string {
-	s, _ := t.Settings[name].(string)
-	return s
 }
 
 // Atomic implements connectors.Conn: each call is a transaction of its own.

@@ -27,7 +27,7 @@ type identity struct {
 }
 
 func newIdentity(t connectors.Target) (identity, error) {
-	id := identity{way: setting(t, "login"), user: setting(t, "username"), password: t.Credentials["password"]}
+	id := identity{way: t.Setting("login"), user: t.Setting("username"), password: t.Credentials["password"]}
 	switch id.way {
 	case "":
 		id.way = loginBasic
