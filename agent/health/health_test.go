@@ -347,7 +347,9 @@ func TestWatch(t *testing.T) {
 			})
 		}()
 		synctest.Wait()
-		for range 50 { // in one second
+		b.passes(items, fault.New(fault.SystemError, "first"))
+		synctest.Wait() // it is told at once, before the next one changes it
+		for range 50 {  // in one second
 			b.passes(items, nil)
 			b.passes(items, fault.New(fault.SystemError, "no"))
 			time.Sleep(20 * time.Millisecond)
