@@ -130,32 +130,11 @@ func (c *call) read(q *query, yield func(connectors.Row, error) bool) error {
 		return err
 	}
 	scan := func(fn func(connectors.Row) error) error { return c.each(q, files, fn) }
+	give := func(row connectors.Row) error { return c.give(row, yield) }
 	if !q.natural {
-		return q.order.Sort(scan, q.limit, func(row connectors.Row) error { return c.give(row, yield) })
+		return q.order.Sort(scan, q.limit, give)
 	}
-	count := 0
-	return ended(scan(func(row connectors.Row) error {
-		if !q.order.Beyond(row) {
-			return nil
-		}
-		if err := c.give(row, yield); err != nil {
-			return err
-		}
-		if count++; count == q.limit {
-			return errEnough
-		}
-		return nil
-	}))
-}
-
-// errEnough ends a scan whose result is whole.
-var errEnough = errors.New("enough")
-
-func ended(err error) error {
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	return err
+	return q.order.Take(scan, q.limit, give)
 }
 
 // give hands a row out. The consumer's time is not the system's.

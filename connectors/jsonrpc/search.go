@@ -3,7 +3,6 @@ package jsonrpc
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"reflect"
 	"slices"
 	"strconv"
@@ -75,8 +74,6 @@ func newSearch(s *statement, r connectors.Read) (*search, error) {
 	return q, nil
 }
 
-var errEnough = errors.New("enough")
-
 func (c *conn) search(ctx context.Context, q *search, yield func(connectors.Row, error) bool) error {
 	give := func(row connectors.Row) error {
 		if !yield(row, nil) {
@@ -88,23 +85,7 @@ func (c *conn) search(ctx context.Context, q *search, yield func(connectors.Row,
 	if !q.own {
 		return q.order.Sort(scan, q.limit, give)
 	}
-	count := 0
-	err := scan(func(row connectors.Row) error {
-		if !q.order.Beyond(row) {
-			return nil
-		}
-		if err := give(row); err != nil {
-			return err
-		}
-		if count++; count == q.limit {
-			return errEnough
-		}
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	return err
+	return q.order.Take(scan, q.limit, give)
 }
 
 // maxRequests bounds the pages of one search.

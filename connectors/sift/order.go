@@ -1,6 +1,7 @@
 package sift
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -96,6 +97,30 @@ func (o Order) Sort(scan Scan, limit int, give func(connectors.Row) error) error
 		}
 		last = &rows[len(rows)-1]
 	}
+}
+
+// errEnough ends a scan whose result is whole.
+var errEnough = errors.New("enough")
+
+// Take gives the rows of a scan that comes in the order already, from where the query begins; limit 0: all.
+func (o Order) Take(scan Scan, limit int, give func(connectors.Row) error) error {
+	count := 0
+	err := scan(func(row connectors.Row) error {
+		if !o.Beyond(row) {
+			return nil
+		}
+		if err := give(row); err != nil {
+			return err
+		}
+		if count++; count == limit {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 // pass gives the first rows after a place, sorted, as many as may be held; more: there are others.

@@ -1,6 +1,7 @@
 package sift
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -97,6 +98,32 @@ func TestSort(t *testing.T) {
 				t.Errorf("%d of %d rows in %d passes, %v", count, want, passes, err)
 			}
 		})
+	}
+}
+
+func TestTake(t *testing.T) {
+	o, err := NewOrder([]Column{{"n", Integer}}, []any{int64(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func(fn func(connectors.Row) error) error {
+		for n := range int64(10) {
+			if err := fn(connectors.Row{"n": n}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for limit, want := range map[int]string{0: "[3 4 5 6 7 8 9]", 3: "[3 4 5]", 100: "[3 4 5 6 7 8 9]"} {
+		var got []any
+		err := o.Take(rows, limit, func(row connectors.Row) error { got = append(got, row["n"]); return nil })
+		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%d: %v, %v", limit, got, err)
+		}
+	}
+	broken := errors.New("broken")
+	if err := o.Take(rows, 3, func(connectors.Row) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("what the receiver says is lost: %v", err)
 	}
 }
 

@@ -25,10 +25,7 @@ type query struct {
 // maxRequests bounds the pages of one query.
 const maxRequests = 100_000
 
-var (
-	errStopped = errors.New("the reader stopped")
-	errEnough  = errors.New("enough")
-)
+var errStopped = errors.New("the reader stopped")
 
 // plan checks a Read.
 func plan(r connectors.Read) (*query, error) {
@@ -81,23 +78,7 @@ func (c *conn) read(ctx context.Context, q *query, yield func(connectors.Row, er
 	if !q.natural {
 		return q.order.Sort(scan, q.limit, give)
 	}
-	count := 0
-	err := scan(func(row connectors.Row) error {
-		if !q.order.Beyond(row) {
-			return nil
-		}
-		if err := give(row); err != nil {
-			return err
-		}
-		if count++; count == q.limit {
-			return errEnough
-		}
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	return err
+	return q.order.Take(scan, q.limit, give)
 }
 
 // scan gives the rows that pass, in the system's order, page after page.
