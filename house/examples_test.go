@@ -137,6 +137,8 @@ func (a *album) ofTheOrganisation(t *testing.T) {
 	a.shot(t, a.admin, http.MethodPost, "/connections/"+a.id+"/diagnose", nil)
 	a.shot(t, a.client, http.MethodGet, "/connection", nil)
 	a.shot(t, a.client, http.MethodGet, "/connection/capabilities", nil)
+	a.shot(t, a.admin, http.MethodGet, "/key", nil)
+	a.shot(t, a.admin, http.MethodPost, "/key/sign-out", nil)
 	a.shot(t, a.admin, http.MethodDelete, "/keys/"+made.ID, nil)
 	a.shot(t, &Client{URL: a.url, HTTP: a.http}, http.MethodGet, "/openapi.json", nil)
 }
