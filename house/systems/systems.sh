@@ -39,8 +39,9 @@ install_packages() {
 	[ ${#missing[@]} -eq 0 ] && return
 	say "install ${#missing[@]} packages"
 	keep_services_down
-	apt-get -qq -o DPkg::Lock::Timeout=900 update
-	apt-get -qq -o DPkg::Lock::Timeout=900 install -y --no-install-recommends "${missing[@]}" >/dev/null
+	{ apt-get -qq -o DPkg::Lock::Timeout=900 update &&
+		apt-get -qq -o DPkg::Lock::Timeout=900 install -y --no-install-recommends "${missing[@]}"; } >"$dir/apt.log" 2>&1 ||
+		{ tail -20 "$dir/apt.log" >&2; return 1; }
 }
 
 # keep_services_down lets no package start a server by itself; a policy that the machine has already stays.
@@ -171,7 +172,15 @@ odata_up() {
 	daemon odata 18095 node "$dir/odata/server.mjs"
 }
 
+# may_be_entered: PostgreSQL and others run as users of their own, and those do not come into /root.
+may_be_entered() {
+	runuser -u nobody -- test -x "$dir" && return
+	echo "other users may not enter $dir: clone to where they may, as /srv" >&2
+	return 1
+}
+
 up() {
+	may_be_entered
 	install_packages
 	postgres_up
 	tryton_config
