@@ -8,6 +8,8 @@ PRODUCT   = ./agent/... ./configs/... ./connectors/... ./installer/... ./relay/.
 PLATFORMS = linux/amd64 linux/arm64 windows/amd64
 TOOL      = go tool -modfile=.ci/tools.mod
 FUZZTIME ?= 30s
+# SQLite in Go is C, translated: its memory is its own, of which the detector knows nothing, and watching it takes five times as long.
+RACE      = -race -gcflags='modernc.org/...=-race=false'
 
 # Packages want a version that begins with a digit and sorts: 1.2.3, and 1.2.3+4.gabcdef four commits later.
 PACKAGE_VERSION = $(shell echo '$(VERSION)' | sed -E "/^v[0-9]/!s/^/v0.0.0-$$(git rev-list --count HEAD 2>/dev/null || echo 0)./; s/^v//; s/-/+/; s/-/./g")
@@ -29,7 +31,7 @@ build: ## build both programs into bin/, static, without cgo
 	@$(GO_BUILD) -o bin/ $(PROGRAMS)
 
 test: ## run all tests with the race detector; needs no service
-	go test -race -timeout 25m ./...
+	go test $(RACE) -timeout 25m ./...
 
 check: ## formatting, vet, staticcheck, go fix, and that it builds for every platform
 	@unformatted="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; \
