@@ -31,7 +31,7 @@
 // # Queries
 //
 //	list:
-//	  get: /api/orders                             # segments that are :name are parameters, escaped
+//	  get: /api/orders                             # segments that are :name are parameters, escaped; :code#:site is two in one
 //	  query: {expand: lines, vendor: ":login_vendor"}
 //	  rows: items                                  # path of the records in the answer; "." is all of it
 //	  each: lines                                  # the members of this list of each record are the rows; `^path` is the record's own

@@ -28,15 +28,16 @@ type request struct {
 	names   *template.Compiler
 }
 
-// part is a piece of a path: text, or a parameter, which is escaped.
-type part struct{ text, param string }
+// part is a piece of a path: text and a parameter after it, which is escaped. joint is what joins the parameter to the one before it in the
+// same segment.
+type part struct{ text, param, joint string }
 
 var methods = map[string]string{
 	"get": http.MethodGet, "post": http.MethodPost, "put": http.MethodPut, "patch": http.MethodPatch, "delete": http.MethodDelete,
 }
 
 var (
-	segmentParam = regexp.MustCompile(`^:[a-z][a-z0-9_]*$`)
+	segmentParam = regexp.MustCompile(`^:[a-z][a-z0-9_]*(#:[a-z][a-z0-9_]*)*$`)
 	segmentText  = regexp.MustCompile(`^[A-Za-z0-9_.~!$&'()*+,;=@-]+( [A-Za-z0-9_.~!$&'()*+,;=@-]+)*$`)
 	headerName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
 )
@@ -96,15 +97,21 @@ func (r *request) compilePath(path string) error {
 		text.WriteByte('/')
 		switch {
 		case segmentParam.MatchString(segment):
-			r.path = append(r.path, part{text.String(), segment[1:]})
-			text.Reset()
-			if !slices.Contains(r.names.Names.Params, segment[1:]) {
-				r.names.Names.Params = append(r.names.Names.Params, segment[1:])
+			for i, param := range strings.Split(segment[1:], "#:") {
+				p := part{text: text.String(), param: param}
+				if i > 0 {
+					p = part{param: param, joint: "#"}
+				}
+				r.path = append(r.path, p)
+				if !slices.Contains(r.names.Names.Params, param) {
+					r.names.Names.Params = append(r.names.Names.Params, param)
+				}
 			}
+			text.Reset()
 		case segment == "" && text.String() == "/" && len(path) == 1, segmentText.MatchString(segment) && strings.Trim(segment, ".") != "":
 			text.WriteString(strings.ReplaceAll(segment, " ", "%20"))
 		default:
-			return fmt.Errorf("%q is no segment of a path: a name, or :parameter; what follows a ? stands in `query`", segment)
+			return fmt.Errorf("%q is no segment of a path: a name, :parameter, or :one#:other; what follows a ? stands in `query`", segment)
 		}
 	}
 	r.path = append(r.path, part{text: text.String()})
@@ -176,10 +183,10 @@ func (r *request) renderPath(vars connectors.Vars) (string, error) {
 		}
 		value, known := vars[p.param]
 		s := scalar(value)
-		if !known || s == "" || strings.Trim(s, ".") == "" {
+		if !known || s == "" || strings.Trim(s, ".") == "" || p.joint != "" && strings.Contains(s, p.joint) { // the last joint is the one that counts
 			return "", connectors.Misuse("the parameter :%s is no segment of a path", p.param)
 		}
-		b.WriteString(url.PathEscape(s))
+		b.WriteString(url.PathEscape(p.joint + s))
 	}
 	return "." + b.String(), nil // under the address, which may have a path
 }

@@ -178,6 +178,8 @@ func TestCompileNamesTheFault(t *testing.T) {
 		{map[string]any{"get": "http://other/x"}, "begins with /"},
 		{map[string]any{"get": "//other/x"}, "no segment"},
 		{map[string]any{"get": "/x /y"}, "no segment"},
+		{map[string]any{"get": "/x/:a#"}, "no segment"},
+		{map[string]any{"get": "/x/:a#b"}, "no segment"},
 		{map[string]any{"get": "/x", "post": "/x"}, "one of get, post"},
 		{map[string]any{"get": "/x", "body": map[string]any{}}, "a get has none"},
 		{map[string]any{"get": "/x", "headers": map[string]any{"Host": "other"}}, "cannot be set"},
@@ -282,4 +284,31 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTwoParametersInOneSegment: what joins them is escaped, and stands in neither of the later ones.
+func TestTwoParametersInOneSegment(t *testing.T) {
+	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"items":[{"id":1}]}`) })
+	conn := s.plug(t, nil)
+	read := connectors.Read{Statement: parts(t, map[string]any{"get": "/parts/:code#:site"})}
+	for _, test := range []struct{ code, site, want string }{
+		{"A/1", "N", "GET /base/parts/A%2F1%23N"},
+		{"A#1", "N", "GET /base/parts/A%231%23N"}, // the last one counts
+		{"A", "1#N", ""},
+		{"A", "", ""},
+		{"", "N", ""},
+	} {
+		s.requests = nil
+		read.Vars = connectors.Vars{"code": test.code, "site": test.site}
+		_, err := ids(t, conn, read)
+		if test.want == "" {
+			if f := failure(t, err); f.Kind != connectors.Misused || len(s.requests) > 0 {
+				t.Errorf("%q, %q: %v, %v", test.code, test.site, err, s.requests)
+			}
+			continue
+		}
+		if err != nil || len(s.requests) != 1 || s.requests[0] != test.want {
+			t.Errorf("%q, %q: %v, %v", test.code, test.site, err, s.requests)
+		}
+	}
 }
