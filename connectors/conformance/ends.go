@@ -116,7 +116,7 @@ func testCancelStream(t *testing.T, s Suite) {
 
 func testTimeout(t *testing.T, s Suite) {
 	target := s.Target(t)
-	target.Limits.Timeout = time.Second
+	target.Limits.Timeout = 2 * time.Second
 	conn := s.connect(t, target)
 	_, err := collect(conn.Read(t.Context(), connectors.Read{Statement: s.statement(t, s.Steps.Slow)}))
 	wantKind(t, "slow statement", err, connectors.TimedOut)
@@ -125,7 +125,7 @@ func testTimeout(t *testing.T, s Suite) {
 		if err != nil {
 			t.Errorf("a slow consumer was cut off: %v", err)
 		}
-		time.Sleep(1500 * time.Millisecond)
+		time.Sleep(target.Limits.Timeout + 200*time.Millisecond)
 	}
 }
 

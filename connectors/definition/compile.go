@@ -18,11 +18,7 @@ func Compile(d *Definition, drivers []connectors.Driver) (*Program, error) {
 	if i < 0 {
 		return nil, Problems{d.problem([]string{"driver"}, "there is no driver %q", d.Driver)}
 	}
-	env, err := newEnvironment()
-	if err != nil {
-		return nil, err
-	}
-	c := &compiler{d: d, env: env, driver: drivers[i]}
+	c := &compiler{d: d, env: d.env, driver: drivers[i]}
 	p := c.program()
 	return p, c.problems.orNil()
 }

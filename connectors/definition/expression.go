@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
@@ -31,11 +32,17 @@ type Scope map[string]any
 type Expression struct {
 	Text    string
 	program cel.Program
+	gives   *cel.Type
 	login   []string // the members of `login` that it names
 }
 
-// environment compiles expressions.
-type environment struct{ env *cel.Env }
+// environment compiles expressions, each text once: systems share their layers', and what is linted when it is loaded is compiled
+// again for its driver. It is safe for concurrent use.
+type environment struct {
+	env   *cel.Env
+	mu    sync.Mutex
+	known map[string]*Expression
+}
 
 func newEnvironment() (*environment, error) {
 	object := cel.MapType(cel.StringType, cel.DynType)
@@ -48,10 +55,23 @@ func newEnvironment() (*environment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the expression language: %w", err)
 	}
-	return &environment{env}, nil
+	return &environment{env: env, known: map[string]*Expression{}}, nil
 }
 
 func (e *environment) compile(text string) (*Expression, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if x := e.known[text]; x != nil {
+		return x, nil
+	}
+	x, err := e.compileAnew(text)
+	if err == nil {
+		e.known[text] = x
+	}
+	return x, err
+}
+
+func (e *environment) compileAnew(text string) (*Expression, error) {
 	checked, issues := e.env.Compile(text)
 	if err := issues.Err(); err != nil {
 		return nil, err
@@ -63,7 +83,7 @@ func (e *environment) compile(text string) (*Expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expression{Text: text, program: program, login: loginNames(checked)}, nil
+	return &Expression{Text: text, program: program, gives: checked.OutputType(), login: loginNames(checked)}, nil
 }
 
 // loginNames finds what an expression takes of the login, as `login.name` and as `login["name"]`.
@@ -102,14 +122,11 @@ func isLogin(x ast.Expr) bool { return x.Kind() == ast.IdentKind && x.AsIdent() 
 
 // condition compiles an expression that says yes or no.
 func (e *environment) condition(text string) (*Expression, error) {
-	checked, issues := e.env.Compile(text)
-	if err := issues.Err(); err != nil {
-		return nil, err
+	x, err := e.compile(text)
+	if err == nil && x.gives != cel.BoolType && x.gives != cel.DynType {
+		return nil, fmt.Errorf("the condition gives %s, not true or false", x.gives)
 	}
-	if kind := checked.OutputType(); kind != cel.BoolType && kind != cel.DynType {
-		return nil, fmt.Errorf("the condition gives %s, not true or false", kind)
-	}
-	return e.compile(text)
+	return x, err
 }
 
 // Holds evaluates a condition.

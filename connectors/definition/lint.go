@@ -11,8 +11,8 @@ import (
 )
 
 // lint finds what the schema cannot say, statements aside: those are the driver's, and Compile checks them.
-func lint(d *Definition, env *environment) Problems {
-	c := &compiler{d: d, env: env}
+func lint(d *Definition) Problems {
+	c := &compiler{d: d, env: d.env}
 	c.program()
 	for _, name := range d.Login.Required {
 		if _, there := d.Login.Properties[name]; !there {

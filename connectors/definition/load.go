@@ -212,7 +212,8 @@ func (l *loader) system(id string) *Definition {
 		l.add(own.file, err)
 		return nil
 	}
-	if problems := lint(d, l.env); len(problems) > 0 {
+	d.env = l.env
+	if problems := lint(d); len(problems) > 0 {
 		l.problems = append(l.problems, problems...)
 		return nil
 	}

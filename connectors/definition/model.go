@@ -25,6 +25,7 @@ type Definition struct {
 	Digest string   `json:"-"` // SHA-256 of the merged definition, hex
 	files  []string // of its layers, the deepest first
 	root   *node
+	env    *environment // of all that were loaded together
 }
 
 // Metadata says what the definition is for.

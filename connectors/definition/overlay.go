@@ -191,7 +191,7 @@ func (p *Program) over(layer *node) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.files = p.Definition.files
+	d.files, d.env = p.Definition.files, p.Definition.env
 	return Compile(d, []connectors.Driver{p.Driver})
 }
 
