@@ -28,7 +28,9 @@ func (Driver) Specification() connectors.Specification {
 		Dialects: []connectors.Claim{{Name: v2, Means: "version 2, as SAP Gateway speaks it", On: mock}, {Name: v4, Means: "version 4", On: mock}},
 		Logins: []connectors.Claim{
 			{Name: loginNone}, {Name: loginBasic}, {Name: loginBearer, Means: "a token that does not end"},
-			{Name: loginOAuth2, Means: "client credentials, renewed"}, {Name: loginNTLM}, {Name: loginSession, Means: "a request whose answer sets cookies, renewed"},
+			{Name: loginOAuth2, Means: "client credentials, renewed, also between two pages"},
+			{Name: loginNTLM, Means: "its test's server checks the password as Microsoft's document says; no Windows was at hand"},
+			{Name: loginSession, Means: "a request whose answer sets cookies, renewed"},
 		},
 		Pages: []connectors.Claim{
 			{Name: byKeyset, Means: "after the last record, by $filter and $orderby", On: mock}, {Name: byServer, Means: "the service's own pages"},

@@ -23,6 +23,7 @@ type service struct {
 	*httptest.Server
 	dialect string
 	routes  map[string]http.HandlerFunc
+	admits  func(http.ResponseWriter, *http.Request) bool // nil: everybody; one that says no has answered
 
 	mu   sync.Mutex
 	seen []seen
@@ -63,6 +64,9 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.seen = append(s.seen, seen{line, r.Header, string(body)})
 	s.mu.Unlock()
+	if s.admits != nil && !s.admits(w, r) {
+		return
+	}
 	if route == nil {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, `{"error":{"code":"404","message":{"lang":"en","value":"Resource not found"}}}`)
