@@ -13,6 +13,7 @@ type Specification struct {
 	Dialects []Claim  // the words of a definition's `dialect`
 	Logins   []Claim  // the ways to log in, as the login's form names them
 	Pages    []Claim  // the ways to go from page to page
+	Passes   Form     // how its systems take requests of their own (Passer); "": they take none
 	Kits     []string // the layers for a system of one's own: "base/rest"
 	Limits   string   // what it does not do, and what is weaker than it looks
 }

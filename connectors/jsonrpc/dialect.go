@@ -17,6 +17,8 @@ type dialect interface {
 	kinds() (params, columns []string)
 	// accepts refuses a statement that the system has no form for.
 	accepts(s *statement) error
+	// passes refuses a caller's own call (connectors.Passage) that the system has no form for, or that logs in.
+	passes(c *conn, call invocation) error
 
 	// logIn gets a login, with the connection's user and password.
 	logIn(ctx context.Context, c *conn) (*grant, error)

@@ -39,6 +39,7 @@ func (Driver) Specification() connectors.Specification {
 			{Name: "keyset", Means: "after the last record, in the system's own query language", On: tryton + ", " + odoo},
 			{Name: "offset", Means: "by the number of the record, of what a call gives", On: service},
 		},
+		Passes: connectors.ByMethod,
 		Kits:   []string{"base/odoo", "base/tryton"},
 		Limits: "No transactions over more than one call.",
 	}

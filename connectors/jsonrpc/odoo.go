@@ -48,6 +48,16 @@ func (odoo) accepts(s *statement) error {
 	return nil
 }
 
+func (odoo) passes(_ *conn, call invocation) error {
+	switch {
+	case strings.HasPrefix(call.method, "common."):
+		return connectors.RefuseLogin()
+	case !modelName.MatchString(call.method) || !strings.Contains(call.method, "."):
+		return connectors.RefusePassage("call", "must be a model and its method, such as purchase.order.button_confirm")
+	}
+	return nil
+}
+
 // logIn asks for the user's number. A wrong password is answered with false.
 func (odoo) logIn(ctx context.Context, c *conn) (*grant, error) {
 	user, err := c.post(ctx, nil, invocation{method: odooLogin, params: []any{c.database, c.user, c.password.Reveal()}, patience: loginPatience})

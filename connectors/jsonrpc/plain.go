@@ -37,6 +37,16 @@ func (plain) accepts(s *statement) error {
 	return nil
 }
 
+func (plain) passes(c *conn, call invocation) error {
+	switch {
+	case c.login != nil && call.method == c.login.s.method:
+		return connectors.RefuseLogin()
+	case call.params != nil && call.named != nil:
+		return connectors.RefusePassage("named", "parameters go by their place or by their name, not both")
+	}
+	return nil
+}
+
 // logIn: what goes with every call is proved by the first of them.
 func (plain) logIn(ctx context.Context, c *conn) (*grant, error) {
 	switch c.way {

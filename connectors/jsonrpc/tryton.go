@@ -42,6 +42,18 @@ func (tryton) accepts(s *statement) error {
 	return nil
 }
 
+func (tryton) passes(_ *conn, call invocation) error {
+	switch {
+	case strings.HasPrefix(call.method, "common."):
+		return connectors.RefuseLogin()
+	case !trytonMethod(call.method):
+		return connectors.RefusePassage("call", "must be one such as model.purchase.purchase.search_read")
+	case call.named != nil:
+		return connectors.RefusePassage("named", "Tryton takes parameters by their place")
+	}
+	return nil
+}
+
 func trytonMethod(name string) bool {
 	kind, _, deeper := strings.Cut(name, ".")
 	switch kind {

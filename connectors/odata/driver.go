@@ -36,7 +36,8 @@ func (Driver) Specification() connectors.Specification {
 			{Name: byKeyset, Means: "after the last record, by $filter and $orderby", On: mock}, {Name: byServer, Means: "the service's own pages"},
 			{Name: bySkip, Means: "$skip and $top, overlapping by one record"},
 		},
-		Kits: []string{"base/odata-v2", "base/odata-v4"},
+		Passes: connectors.OverHTTP,
+		Kits:   []string{"base/odata-v2", "base/odata-v4"},
 		Limits: "Not proved on SAP itself, nor on another productive service. SAP's mock server keeps the records and speaks the protocol; what a " +
 			"productive Gateway asks for beside (logins, the token against forged requests, If-Match, its own pages, change sets that are whole) is asked " +
 			"for by a server of ours before it, which also says filters otherwise where the mock's parser fails. No deltas, no $search, no functions of " +

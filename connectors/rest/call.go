@@ -64,10 +64,7 @@ func (c *conn) send(ctx context.Context, g *web.Grant, r web.Request) (*web.Resp
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
-	r.Header.Set("Accept", "application/json")
-	if c.dialect == dialectXML {
-		r.Header.Set("Accept", "application/xml, text/xml")
-	}
+	r.Header.Set("Accept", c.media())
 	g.Apply(r.Header)
 	return c.web.Do(ctx, r)
 }
@@ -78,12 +75,8 @@ func (c *conn) isOver(err error) (*connectors.Failure, bool) {
 	if !ok || f.Kind != connectors.Answered {
 		return nil, false
 	}
-	over := c.protocol.login.over
-	if len(over) == 0 {
-		over = []int{http.StatusUnauthorized}
-	}
 	status, _ := f.Source["http"].(int64)
-	return f, slices.Contains(over, int(status))
+	return f, slices.Contains(c.protocol.login.ends(), int(status))
 }
 
 // mayRenew throws a login away that is over, and tells whether there can be another.

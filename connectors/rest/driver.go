@@ -40,6 +40,7 @@ func (Driver) Specification() connectors.Specification {
 			{Name: byOffset, Means: "by the record's number"}, {Name: byLink, Means: "by a link in the answer"},
 			{Name: byHeader, Means: "by the header Link, RFC 8288"}, {Name: byCursor, Means: "by a token in the answer"}, {Name: byNone, Means: "one answer is everything"},
 		},
+		Passes: connectors.OverHTTP,
 		Kits:   []string{"base/rest"},
 		Limits: "No transactions: each effect is immediate. XML is read, not written.",
 	}

@@ -59,6 +59,8 @@ type Request struct {
 	Body     []byte
 	Patience time.Duration // 0: the client's Timeout
 	Effect   bool          // it may change something: no redirect is followed, and a cut leaves the outcome open
+	Straight bool          // no redirect is followed in any case
+	MaxBody  int64         // bytes of the answer, unpacked; 0: the client's
 }
 
 // Response is an answer, whole.
@@ -124,7 +126,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		return nil, err
 	}
 	began := time.Now()
-	response, err := c.exchange(request)
+	response, err := c.exchange(request, r)
 	if err != nil {
 		failed := explain(ctx, call, err, wrote.Load(), wrote.Load() && r.Effect)
 		c.logger.DebugContext(ctx, "exchange failed", "method", request.Method, "path", request.URL.Path, "error", failed)
@@ -157,17 +159,21 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, error) 
 	return request, nil
 }
 
-func (c *Client) exchange(request *http.Request) (*Response, error) {
-	answer, err := c.http.Do(request)
+func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
+	do, maxBody := c.http.Do, cmp.Or(r.MaxBody, c.maxBody)
+	if r.Straight {
+		do = c.http.Transport.RoundTrip // it knows of no redirects
+	}
+	answer, err := do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, c.maxBody+1)) // after unpacking: a bomb ends here
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1)) // after unpacking: a bomb ends here
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(body)) > c.maxBody {
+	if int64(len(body)) > maxBody {
 		return nil, errTooLarge
 	}
 	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil

@@ -1,9 +1,10 @@
 // Package web is what every driver over HTTP stands on, so that none of them does it in a way of its own.
 //
 // A Client speaks to one origin, the scheme, host and port of the connection's address, and to no other: the login
-// never leaves it. Redirects are followed only for requests without an effect, and only within the origin; a link that a
-// system hands out (Client.Resolve) must lead there too, or is re-based onto it where a definition says that the system
-// is known by another name inside the plant. Connections go through the Target's dialer, where the plant's policy sits.
+// never leaves it. Redirects are followed only for requests without an effect, only within the origin, and never for a
+// caller's own (Passing); a link that a system hands out (Client.Resolve) must lead there too, or is re-based onto it where a
+// definition says that the system is known by another name inside the plant. Connections go through the Target's dialer,
+// where the plant's policy sits.
 //
 // Everything that a server sends is bounded: headers, bodies as they are and as they unpack, the depth and the number of
 // members of JSON. Numbers stay json.Number, so that no decimal passes through a float.

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"time"
 
 	"gantry/connectors"
@@ -27,6 +28,18 @@ func (g *Grant) Apply(h http.Header) {
 	if g.Header != "" {
 		h.Set(g.Header, g.Value)
 	}
+}
+
+// Secret is the part of the grant that is one: behind a scheme, or a cookie's name.
+func (g *Grant) Secret() string {
+	_, value, named := strings.Cut(g.Value, "=")
+	if g.Header == "Cookie" && named {
+		return value
+	}
+	if _, value, schemed := strings.Cut(g.Value, " "); schemed {
+		return value
+	}
+	return g.Value
 }
 
 // Lasting gives a grant its end, a little before the system's own, so that no request is under way when it comes. 0: nobody knows.
