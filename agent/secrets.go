@@ -3,7 +3,6 @@ package agent
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -162,44 +161,11 @@ func (s *store) logins(ctx context.Context) ([]proof.Secret, error) {
 	}
 	var all []proof.Secret
 	for _, row := range rows {
-		credentials, err := calls.Credentials(s.vault, row)
+		login, err := calls.Secrets(s.vault, row)
 		if err != nil {
-			return nil, fmt.Errorf("open the login of connection %s: %w", row.ID, err)
+			return nil, err
 		}
-		var members any
-		decoder := json.NewDecoder(bytes.NewReader(credentials))
-		decoder.UseNumber() // as it is written
-		if err := decoder.Decode(&members); err != nil {
-			members = string(credentials)
-		}
-		all = append(all, leaves("the login of connection "+row.ID, members)...)
+		all = append(all, login...)
 	}
 	return all, nil
-}
-
-// leaves are the texts and numbers in a JSON value.
-func leaves(name string, value any) []proof.Secret {
-	switch v := value.(type) {
-	case map[string]any:
-		var all []proof.Secret
-		for key, member := range v {
-			all = append(all, leaves(name+" ("+key+")", member)...)
-		}
-		return all
-	case []any:
-		var all []proof.Secret
-		for _, member := range v {
-			all = append(all, leaves(name, member)...)
-		}
-		return all
-	case string:
-		all := []proof.Secret{{Name: name, Value: []byte(v)}}
-		if block, _ := pem.Decode([]byte(v)); block != nil {
-			all = append(all, proof.Secret{Name: name, Value: block.Bytes})
-		}
-		return all
-	case json.Number:
-		return []proof.Secret{{Name: name, Value: []byte(v)}}
-	}
-	return nil
 }

@@ -49,11 +49,14 @@ func DefaultLog() Log { return Log{Level: "info", Format: "text", MaxSize: 10 <<
 
 // Policy is the plant's last word on what the agent may do. It cannot be widened from the cloud.
 type Policy struct {
-	Targets     []string         `yaml:"targets"` // host:port patterns (ParseTarget), none by default
-	Paths       []string         `yaml:"paths"`   // folders for files and SQLite databases, none by default
-	Writes      bool             `yaml:"writes"`
-	Overlays    bool             `yaml:"overlays"` // the cloud may map further columns onto custom fields
-	Rules       Rules            `yaml:",inline"`
+	Targets  []string `yaml:"targets"` // host:port patterns (ParseTarget), none by default
+	Paths    []string `yaml:"paths"`   // folders for files and SQLite databases, none by default
+	Writes   bool     `yaml:"writes"`
+	Overlays bool     `yaml:"overlays"` // the cloud may map further columns onto custom fields
+	Rules    Rules    `yaml:",inline"`
+
+	Passthrough map[string][]string `yaml:"passthrough"` // by connection name or id: native requests that pass (ParsePassthrough), none by default
+
 	Connections map[string]Rules `yaml:"connections"` // by connection name or id: these rules hold as well
 }
 
@@ -229,6 +232,9 @@ func (p *Policy) validate(r *Report) {
 		}
 	}
 	p.Rules.validate("policy", r)
+	for name, patterns := range p.Passthrough {
+		each(r, "policy.passthrough."+name, patterns, passthroughFix, passthrough)
+	}
 	for name, rules := range p.Connections {
 		rules.validate("policy.connections."+name, r)
 	}

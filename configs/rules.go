@@ -105,7 +105,7 @@ func validName(s string) bool {
 		return true
 	}
 	return s != "" && len(s) <= 100 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r != '-' && r != '_' && !('0' <= r && r <= '9') && !('a' <= r && r <= 'z') && !('A' <= r && r <= 'Z')
+		return r != '-' && r != '_' && !alphanumeric(r)
 	})
 }
 
@@ -151,5 +151,9 @@ func named(s string) error {
 func quiet(s string) error { _, err := ParseQuiet(s); return err }
 
 func operation(s string) error { _, err := ParseOperation(s); return err }
+
+const passthroughFix = "a verb and a path, as `GET /api/orders/*` or `POST /api/**`, or a method, as `READ model.party.party.*` or `CALL model.x.y`"
+
+func passthrough(s string) error { _, err := ParsePassthrough(s); return err }
 
 func field(s string) error { _, err := ParseField(s); return err }

@@ -51,6 +51,7 @@ func TestExamples(t *testing.T) {
 	a.ofFailures(t)
 	a.ofALife(t)
 	a.follows(t)
+	a.ofPassthrough(t)
 	a.ofEndings(t)
 	if *record {
 		a.write(t)
@@ -67,7 +68,7 @@ func TestExamples(t *testing.T) {
 }
 
 func newAlbum(t *testing.T) *album {
-	a := &album{demoPlant: connected(t, withRelay("webhooks: {allow_private: [127.0.0.0/8], allow_http: true}\n")), of: map[string]*example{}, seen: map[string]bool{}}
+	a := &album{demoPlant: connected(t, knowingDepots(t), withRelay("webhooks: {allow_private: [127.0.0.0/8], allow_http: true}\n")), of: map[string]*example{}, seen: map[string]bool{}}
 	host, err := os.Hostname()
 	if err != nil {
 		t.Fatal(err)
@@ -255,6 +256,12 @@ func (a *album) ofALife(t *testing.T) {
 	_, id := a.connect(other)
 	a.shot(t, a.admin, http.MethodPost, "/connections/"+id+"/disconnect", nil)
 	a.shot(t, a.admin, http.MethodPost, "/connections/"+id+"/reconnect", map[string]any{"credentials": map[string]string{}})
+}
+
+func (a *album) ofPassthrough(t *testing.T) {
+	p := withDepot(t, a.demoPlant)
+	p.let("POST /labels")
+	a.shot(t, p.client, http.MethodPost, "/passthrough", ask{"method": "POST", "path": "/labels", "query": ask{"copies": 2}, "body": ask{"item": 7}})
 }
 
 // follows reads events as they come: two that were, so that nobody waits.

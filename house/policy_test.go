@@ -76,16 +76,7 @@ func (d *demoPlant) allowedByAdvice(t *testing.T, c *Client, method, path string
 		outcome = fault.NotSent
 	}
 	got := d.refused(c, method, path, body, fault.Error{Code: fault.PolicyDenied, Hop: fault.HopPolicy, Scope: scope, Outcome: outcome})
-	_, command, found := strings.Cut(got.Advice, "gantry-agent ")
-	if !found {
-		t.Fatalf("the advice holds no command: %s", got.Advice)
-	}
-	command = "gantry-agent " + command
-	shell := exec.CommandContext(t.Context(), "sh", "-c", command+` --config "$CONFIG"`)
-	shell.Env = append(os.Environ(), "PATH="+filepath.Dir(program(t, "gantry-agent"))+":"+os.Getenv("PATH"), "CONFIG="+d.path("agent.yaml"))
-	if out, err := shell.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", command, err, out)
-	}
+	command := d.obey(t, got.Advice)
 	answer, err := c.Do(t.Context(), method, path, body)
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +85,22 @@ func (d *demoPlant) allowedByAdvice(t *testing.T, c *Client, method, path string
 		t.Fatalf("after `%s`, %s %s: %d %s", command, method, path, answer.Status, answer.Body)
 	}
 	return answer
+}
+
+// obey runs the command that an advice of the policy holds, as it stands there.
+func (p *plant) obey(t *testing.T, advice string) (command string) {
+	t.Helper()
+	_, command, found := strings.Cut(advice, "gantry-agent ")
+	if !found {
+		t.Fatalf("the advice holds no command: %s", advice)
+	}
+	command = "gantry-agent " + command
+	shell := exec.CommandContext(t.Context(), "sh", "-c", command+` --config "$CONFIG"`)
+	shell.Env = append(os.Environ(), "PATH="+filepath.Dir(program(t, "gantry-agent"))+":"+os.Getenv("PATH"), "CONFIG="+p.path("agent.yaml"))
+	if out, err := shell.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+	return command
 }
 
 func (d *demoPlant) hidesFields(t *testing.T) {

@@ -93,6 +93,10 @@ func (f *fakeEngine) Settle(_ context.Context, w engine.Write) (engine.Result, b
 	return f.settle(w)
 }
 
+func (f *fakeEngine) Pass(context.Context, connectors.Passage) (connectors.Passed, error) {
+	return connectors.Passed{}, errors.New("no test passes anything here")
+}
+
 func (f *fakeEngine) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -19,6 +19,7 @@ type Engine interface {
 	Get(ctx context.Context, entity, id string, q engine.Query) (engine.Record, error)
 	Write(ctx context.Context, w engine.Write) (engine.Result, error)
 	Settle(ctx context.Context, w engine.Write) (result engine.Result, settled bool, err error)
+	Pass(ctx context.Context, p connectors.Passage) (connectors.Passed, error)
 	Close() error
 }
 

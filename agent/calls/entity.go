@@ -145,7 +145,11 @@ func paths(all []string, within string, value any) []string {
 // admit asks whether the connection's health lets the call reach for the system. It waits a little where the system asked
 // for fewer calls.
 func (c *entityCall) admit(ctx context.Context) (health.Permit, error) {
-	return admit(ctx, c.connection, health.Place{Entity: c.entity, Operation: c.operation}, c.request.Header.Get(wire.HeaderRequestID))
+	place := health.Place{Entity: c.entity, Operation: c.operation}
+	if c.entity == "" { // a passage is the connection's as a whole
+		place = health.Place{}
+	}
+	return admit(ctx, c.connection, place, c.request.Header.Get(wire.HeaderRequestID))
 }
 
 func admit(ctx context.Context, c *connection, place health.Place, requestID string) (health.Permit, error) {

@@ -95,6 +95,7 @@ func New(opts Options) *Handler {
 		"PUT " + wire.PathOverlay:        h.putOverlay,
 		"DELETE " + wire.PathOverlay:     h.deleteOverlay,
 		"POST " + wire.PathResetCircuits: h.resetCircuits,
+		"POST " + wire.PathPassthrough:   h.passthrough,
 		"GET " + wire.PathRecord:         h.onEntity("get", h.get),
 		"POST " + wire.PathRecords:       h.onEntity("create", h.write),
 		"PATCH " + wire.PathRecord:       h.onEntity("update", h.write),

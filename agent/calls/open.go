@@ -13,7 +13,6 @@ import (
 	"gantry/agent/health"
 	"gantry/agent/policy"
 	"gantry/agent/state"
-	"gantry/agent/vault"
 	"gantry/connectors/definition"
 	"gantry/connectors/seal"
 	"gantry/connectors/wire"
@@ -118,11 +117,6 @@ func (h *Handler) enter(row state.Connection, product string, engine Engine, d *
 // purpose binds a login's box to its connection.
 func purpose(id string) string { return "connection " + id }
 
-// Credentials opens the login of a stored connection.
-func Credentials(v *vault.Vault, row state.Connection) ([]byte, error) {
-	return v.Decrypt(row.Credentials, purpose(row.ID))
-}
-
 // login judges what the relay sent and opens the seal.
 func (h *Handler) login(id string, o wire.OpenConnection) (Login, error) {
 	who := policy.Connection{ID: id, Name: o.Name, System: o.System}
@@ -188,8 +182,7 @@ func (h *Handler) reopen(ctx context.Context, row state.Connection) (Engine, *de
 	}
 	credentials, err := Credentials(h.Vault, row)
 	if err != nil {
-		return nil, nil, fault.New(fault.CredentialsExpired, "The agent cannot read the login that it keeps.").At(fault.HopAgent).Because(err).
-			Advise("The agent's vault key was lost or replaced: relink the connection.")
+		return nil, nil, unreadable(err)
 	}
 	who := policy.Connection{ID: row.ID, Name: row.Name, System: row.System}
 	overlay, err := h.overlayInForce(ctx, who)

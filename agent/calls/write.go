@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"gantry/agent/health"
 	"gantry/agent/journal"
 	"gantry/connectors"
 	"gantry/connectors/engine"
@@ -28,10 +29,38 @@ func (h *Handler) write(ctx context.Context, c *entityCall) (answer, error) {
 	if w.DryRun {
 		return h.dryRun(ctx, c, w)
 	}
-	call, err := c.journalCall(w, raw)
+	call, err := c.journalCall(c.path(), raw)
 	if err != nil {
 		return answer{}, err
 	}
+	return h.once(ctx, c, call, effect{
+		run: func(ctx context.Context, l *lease) (answer, error) {
+			result, err := l.Write(ctx, w)
+			return c.written(result, err)
+		},
+		settle: func(ctx context.Context, l *lease, age time.Duration) (answer, bool, error) {
+			w := w
+			w.Age = age
+			result, settled, err := l.Settle(ctx, w)
+			if err != nil || !settled {
+				return answer{}, false, err
+			}
+			result.Replayed = true
+			a, err := c.written(result, nil)
+			return a, true, err
+		},
+	})
+}
+
+// effect is what changes something at the system.
+type effect struct {
+	run func(ctx context.Context, l *lease) (answer, error)
+	// settle finds out what an earlier try did, so long ago: engine.Settle.
+	settle func(ctx context.Context, l *lease, age time.Duration) (a answer, settled bool, err error)
+}
+
+// once has an effect at most once for the call's key, and answers with the first answer from then on.
+func (h *Handler) once(ctx context.Context, c *entityCall, call journal.Call, e effect) (answer, error) {
 	ticket, err := h.Journal.Enter(ctx, call)
 	if err != nil {
 		return answer{}, err
@@ -40,7 +69,7 @@ func (h *Handler) write(ctx context.Context, c *entityCall) (answer, error) {
 	if entry, known := ticket.Replay(); known {
 		return c.replay(entry)
 	}
-	return h.run(ctx, c, ticket, w)
+	return h.run(ctx, c, ticket, e)
 }
 
 // newWrite reads the request; raw is its body as it came.
@@ -75,10 +104,11 @@ func (c *entityCall) newWrite() (w engine.Write, raw []byte, err error) {
 
 // journalCall names the write to the journal. One without a key of its own gets a key that nobody can send again: it is
 // journaled for the people who look at unknown outcomes.
-func (c *entityCall) journalCall(w engine.Write, raw []byte) (journal.Call, error) {
+func (c *entityCall) journalCall(path string, raw []byte) (journal.Call, error) {
+	header := c.request.Header
 	call := journal.Call{
-		Connection: c.connection.row.ID, Key: w.IdempotencyKey, RequestID: c.request.Header.Get(wire.HeaderRequestID),
-		Method: c.request.Method, Path: c.path(),
+		Connection: c.connection.row.ID, Key: header.Get(wire.HeaderIdempotencyKey), RequestID: header.Get(wire.HeaderRequestID),
+		Method: c.request.Method, Path: path,
 	}
 	if call.Key == "" {
 		call.Key = journal.AutoKey + rand.Text()
@@ -122,20 +152,20 @@ func (c *entityCall) replay(entry journal.Entry) (answer, error) {
 }
 
 // run takes an engine and a place, settles an earlier try if there was one, and has the effect.
-func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (a answer, err error) {
+func (h *Handler) run(ctx context.Context, c *entityCall, ticket *journal.Ticket, e effect) (a answer, err error) {
 	permit, err := c.admit(ctx)
 	if err != nil {
 		return answer{}, unsent(ticket, err)
 	}
 	err = guard(func() (err error) {
-		a, err = h.runAdmitted(ctx, c, ticket, w)
+		a, err = h.runAdmitted(ctx, c, &permit, ticket, e)
 		return err
 	})
 	permit.Ended(err)
 	return a, err
 }
 
-func (h *Handler) runAdmitted(ctx context.Context, c *entityCall, ticket *journal.Ticket, w engine.Write) (answer, error) {
+func (h *Handler) runAdmitted(ctx context.Context, c *entityCall, permit *health.Permit, ticket *journal.Ticket, e effect) (answer, error) {
 	held, l, err := h.pool.use(ctx, c.connection)
 	if err != nil {
 		return answer{}, unsent(ticket, err)
@@ -146,22 +176,24 @@ func (h *Handler) runAdmitted(ctx context.Context, c *entityCall, ticket *journa
 		return answer{}, unsent(ticket, err)
 	}
 	defer leave()
+	l.permit = permit
 	if ticket.Unsettled() {
-		w.Age = ticket.Age()
-		result, settled, err := l.Settle(ctx, w)
-		if err != nil {
+		a, settled, err := e.settle(ctx, l, ticket.Age())
+		switch {
+		case settled && err != nil:
+			return answer{}, err
+		case settled:
+			return finish(ticket, a)
+		case err != nil:
 			return answer{}, unsettled(err)
 		}
-		if settled {
-			return c.finish(ticket, result, map[string]string{wire.HeaderReplayed: "true"})
-		}
 	}
-	return h.effect(ctx, c, ticket, l, w)
+	return h.take(ctx, c, ticket, l, e)
 }
 
-// effect is the part that must not be cut: once the write is on disk as started it has its time to end, whether or not
+// take is the part that must not be cut: once the write is on disk as started it has its time to end, whether or not
 // the caller still waits.
-func (h *Handler) effect(ctx context.Context, c *entityCall, ticket *journal.Ticket, l *lease, w engine.Write) (answer, error) {
+func (h *Handler) take(ctx context.Context, c *entityCall, ticket *journal.Ticket, l *lease, e effect) (answer, error) {
 	if err := ctx.Err(); err != nil { // the last moment at which going away costs nothing
 		return answer{}, unsent(ticket, err)
 	}
@@ -172,21 +204,17 @@ func (h *Handler) effect(ctx context.Context, c *entityCall, ticket *journal.Tic
 	if deadline, ok := ctx.Deadline(); ok {
 		left = max(left, time.Until(deadline))
 	}
-	effect, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), left)
 	defer cancel()
-	var result engine.Result
+	var a answer
 	err := guard(func() (err error) {
-		result, err = l.Write(effect, w)
+		a, err = e.run(whole, l)
 		return err
 	})
 	if err != nil {
 		return answer{}, h.failed(c, ticket, err)
 	}
-	header := map[string]string{}
-	if result.Replayed {
-		header[wire.HeaderReplayed] = "true"
-	}
-	return c.finish(ticket, result, header)
+	return finish(ticket, a)
 }
 
 func start(ticket *journal.Ticket) error {
@@ -195,19 +223,26 @@ func start(ticket *journal.Ticket) error {
 	return ticket.Start(ctx)
 }
 
-// finish puts the result on disk and answers with it.
-func (c *entityCall) finish(ticket *journal.Ticket, result engine.Result, header map[string]string) (answer, error) {
-	kept, err := c.resultAnswer(result)
+// finish puts the answer on disk and gives it.
+func finish(ticket *journal.Ticket, a answer) (answer, error) {
+	ctx, cancel := journalContext()
+	defer cancel()
+	return a, ticket.Finish(ctx, journal.Done, journal.Result{Status: a.status, Header: a.header, Body: a.body})
+}
+
+// written is the answer of a write that was done, unless err says that it was not.
+func (c *entityCall) written(result engine.Result, err error) (answer, error) {
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := c.resultAnswer(result)
 	if err != nil {
 		return answer{}, fault.From(err, fault.HopAgent).Clone().Ended(fault.Done)
 	}
-	ctx, cancel := journalContext()
-	defer cancel()
-	if err := ticket.Finish(ctx, journal.Done, journal.Result{Status: kept.status, Header: kept.header, Body: kept.body}); err != nil {
-		return answer{}, err
+	if result.Replayed {
+		a.header[wire.HeaderReplayed] = "true"
 	}
-	maps.Copy(kept.header, header)
-	return kept, nil
+	return a, nil
 }
 
 // resultAnswer makes the answer of a write.

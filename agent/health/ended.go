@@ -1,6 +1,7 @@
 package health
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 func (p *Permit) Ended(err error) {
 	if p.c == nil {
 		return
+	}
+	if p.mute {
+		err = context.Canceled
 	}
 	now := time.Now()
 	m, f := means(err, now.Sub(p.began))

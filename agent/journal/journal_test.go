@@ -273,7 +273,8 @@ func TestResolve(t *testing.T) {
 func TestSubject(t *testing.T) {
 	for path, want := range map[string][3]string{
 		"POST /items": {"items", "create", ""}, "PATCH /items/a%2Fb": {"items", "update", "a/b"}, "DELETE /items/7": {"items", "delete", "7"},
-		"POST /purchase-orders/7/actions/approve": {"purchase-orders", "approve", "7"},
+		"POST /purchase-orders/7/actions/approve":  {"purchase-orders", "approve", "7"},
+		"POST /passthrough/POST%20%2Fapi%2Flabels": {"", "passthrough", "POST /api/labels"},
 	} {
 		method, path, _ := strings.Cut(path, " ")
 		entity, operation, record := Entry{Method: method, Path: path}.Subject()

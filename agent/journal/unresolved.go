@@ -97,7 +97,8 @@ func (e Entry) OwnKey() string {
 	return e.Key
 }
 
-// Subject tells what the write was about, from its path: /{entity}, /{entity}/{id} or /{entity}/{id}/actions/{action}.
+// Subject tells what the write was about, from its path: /{entity}, /{entity}/{id} or /{entity}/{id}/actions/{action}; of a
+// request of the system's own, POST /passthrough/{request}, the request is in the place of the record.
 func (e Entry) Subject() (entity, operation, record string) {
 	parts := strings.Split(strings.TrimPrefix(e.Path, "/"), "/")
 	entity, operation = parts[0], map[string]string{http.MethodPost: "create", http.MethodPatch: "update", http.MethodDelete: "delete"}[e.Method]
@@ -107,8 +108,11 @@ func (e Entry) Subject() (entity, operation, record string) {
 			record = plain
 		}
 	}
-	if len(parts) == 4 {
+	switch {
+	case len(parts) == 4:
 		operation = parts[3]
+	case len(parts) == 2 && e.Method == http.MethodPost:
+		entity, operation = "", parts[0]
 	}
 	return entity, operation, record
 }

@@ -17,6 +17,7 @@ func (p *Policy) Capabilities(c Connection, could wire.Capabilities) wire.Capabi
 	for name, entity := range could.Entities {
 		may.Entities[name] = p.entity(c, name, entity)
 	}
+	may.Passthrough = p.passthroughCapability(c, could.Passthrough)
 	return may
 }
 

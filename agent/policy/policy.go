@@ -39,6 +39,7 @@ type Policy struct {
 	quiet       bool // some rules have quiet hours
 	rules       rules
 	connections map[string]rules
+	passthrough map[string][]configs.Passthrough // by connection name or id
 }
 
 // rules are configs.Rules, parsed.
@@ -56,7 +57,7 @@ type rules struct {
 // New compiles a policy. A configuration that was loaded by package configs always compiles; for others the error names
 // the value that is wrong.
 func New(config configs.Policy, own Own) (*Policy, error) {
-	p := &Policy{own: own, writes: config.Writes, overlays: config.Overlays, paths: config.Paths, connections: map[string]rules{}}
+	p := &Policy{own: own, writes: config.Writes, overlays: config.Overlays, paths: config.Paths, connections: map[string]rules{}, passthrough: map[string][]configs.Passthrough{}}
 	for _, pattern := range config.Targets {
 		target, err := configs.ParseTarget(pattern)
 		if err != nil {
@@ -69,6 +70,11 @@ func New(config configs.Policy, own Own) (*Policy, error) {
 		return nil, err
 	}
 	p.quiet = len(p.rules.quiet) > 0
+	for name, patterns := range config.Passthrough {
+		if p.passthrough[name], err = parseAll(patterns, configs.ParsePassthrough); err != nil {
+			return nil, err
+		}
+	}
 	for name, narrower := range config.Connections {
 		own, err := compile(name, narrower)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"gantry/connectors"
 	"gantry/connectors/wire"
 )
 
@@ -14,7 +15,20 @@ func (d *Definition) Describe() wire.System {
 	return wire.System{
 		ID: m.ID, Version: m.Version, Digest: d.Digest, Product: m.Product, Categories: append([]string{}, m.Categories...), Tier: m.Tier,
 		Proved: m.Proved, Evidence: m.Evidence, Driver: d.Driver, Dialect: d.Dialect, Login: d.Login.schema(), Guide: d.Guide, Entities: d.describeEntities(),
+		Passthrough: string(d.Passes()),
 	}
+}
+
+// Passes tells how the system takes requests of its own; "": it takes none. It follows from the driver, whose own word
+// (connectors.Specification) is not at hand where there are no drivers.
+func (d *Definition) Passes() connectors.Form {
+	switch d.Driver {
+	case "odata", "rest":
+		return connectors.OverHTTP
+	case "jsonrpc":
+		return connectors.ByMethod
+	}
+	return ""
 }
 
 func (d *Definition) describeEntities() []wire.SystemEntity {

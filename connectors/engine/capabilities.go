@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"gantry/connectors/definition"
 	"gantry/connectors/entity"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
@@ -46,12 +47,20 @@ func (d *denials) verdict(entity, operation string) wire.Verdict {
 // plant's policy.
 func (e *Engine) Capabilities() wire.Capabilities {
 	d := e.program.Definition
-	out := wire.Capabilities{System: d.Metadata.ID, Version: d.Metadata.Version, Entities: map[string]wire.EntityCapabilities{}}
+	out := wire.Capabilities{System: d.Metadata.ID, Version: d.Metadata.Version, Entities: map[string]wire.EntityCapabilities{}, Passthrough: passthrough(d)}
 	for name, t := range e.tables {
 		out.Entities[name] = wire.EntityCapabilities{
 			Operations: e.operations(t), Actions: e.actionCapabilities(t), Fields: t.fields(), Filters: t.filters(nil), Rules: t.ruleCapabilities(),
 			Overlay: t.overlayCapability(),
 		}
+	}
+	return out
+}
+
+func passthrough(d *definition.Definition) wire.PassthroughCapability {
+	out := wire.PassthroughCapability{Form: string(d.Passes())}
+	if out.Allowed = out.Form != ""; !out.Allowed {
+		out.DeniedBy, out.Reason = wire.ByDefinition, "The system takes no requests of its own."
 	}
 	return out
 }

@@ -22,6 +22,8 @@ type System struct {
 	Login      json.RawMessage `json:"login" openapi:"object"` // JSON Schema of settings and credentials (writeOnly)
 	Guide      string          `json:"guide,omitempty"`
 	Entities   []SystemEntity  `json:"entities"`
+
+	Passthrough string `json:"passthrough,omitempty" openapi:"http|call"` // how requests of the system's own look, where it takes some
 }
 
 // SystemEntity is what a definition can do with an entity.
@@ -37,6 +39,8 @@ type Capabilities struct {
 	System   string                        `json:"system"`
 	Version  string                        `json:"definition_version"`
 	Entities map[string]EntityCapabilities `json:"entities"`
+
+	Passthrough PassthroughCapability `json:"passthrough"` // whether the system's own requests may be sent
 }
 
 // EntityCapabilities is the row of one entity.

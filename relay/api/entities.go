@@ -63,13 +63,18 @@ func (a *API) parse(w http.ResponseWriter, r *http.Request, p *auth.Principal, o
 		err = a.fill(w, r, c)
 	}
 	if err != nil {
-		e := classify(err).Clone()
-		if c.write() {
-			e.Ended(fault.NotSent)
-		}
-		return nil, a.complete(e, c)
+		return nil, a.unsent(err, c)
 	}
 	return c, nil
+}
+
+// unsent is the failure of a call before anything was sent.
+func (a *API) unsent(err error, c *call) error {
+	e := classify(err).Clone()
+	if c.write() {
+		e.Ended(fault.NotSent)
+	}
+	return a.complete(e, c)
 }
 
 func (a *API) fill(w http.ResponseWriter, r *http.Request, c *call) (err error) {

@@ -33,6 +33,7 @@ func routesOf(a *API) []route {
 	r.ofWebhooks()
 	r.ofOrganisation()
 	r.ofConnection()
+	r.ofPassthrough()
 	r.ofSyncs()
 	r.ofEntities()
 	r.ofDocumentation()

@@ -4,6 +4,7 @@ import (
 	"gantry/connectors/wire"
 	"gantry/relay/openapi"
 	"gantry/relay/status"
+	"gantry/tunnel/fault"
 )
 
 func (r *routes) ofConnection() {
@@ -28,6 +29,21 @@ func (r *routes) ofConnection() {
 		Reach:   openapi.AtAgent,
 	})
 }
+
+func (r *routes) ofPassthrough() {
+	r.data("POST /passthrough", "connection.passthrough", r.api.passthrough, openapi.Description{
+		Tag: "This connection", Summary: "Send the system's own request", Text: aboutPassthrough,
+		Headers: []openapi.Parameter{openapi.IdempotencyKey},
+		Body:    openapi.Takes[wire.Passthrough]("The request, in the form that the system's `passthrough` names: `method` and `path` of one over `http`, or a `call`."),
+		Answers: []openapi.Answer{openapi.Gives[wire.PassedThrough](200, "What the system answered, also where it refused.").With(openapi.Replayed)},
+		Codes:   []fault.Code{fault.Conflict, fault.IdempotencyKeyReused},
+		Reach:   openapi.Reads,
+	})
+}
+
+const aboutPassthrough = "For what no entity has. Off unless the plant's policy lets exactly this request through: a refusal holds the command that would, and the connection's capabilities list the patterns that do. A request that may change something needs the plant's leave to write as well; which methods of a `call` change nothing, the plant says.\n\n" +
+	"Gantry adds the connection's address and login, and nothing that is sent can take their place. No redirect is followed. A path that can be read in more than one way is refused. The login is taken out of the answer; what the plant's policy hides elsewhere is not: fields and rows are the pattern's matter here. An answer of more than 4 MiB is not passed.\n\n" +
+	"A system's refusal is an answer, with its own status. What fails on the way is a problem as usual; of a `call`, its outcome is told as of a write. With an `Idempotency-Key` a request that may change something is sent once, and whatever the system answered is answered again."
 
 // ofEntities lists the operations on entities. Each is served at the entity's own path and below /entities, where custom
 // ones are, too. Braces hold the words of an entity, which the document fills in.

@@ -145,7 +145,8 @@ func driversPage() []byte {
 				tableRow(b, group.title, "`"+c.Name+"`", c.Means, c.On)
 			}
 		}
-		fmt.Fprintf(b, "\n%s To build on: `%s`.\n", s.Limits, strings.Join(s.Kits, "`, `"))
+		passes := map[connectors.Form]string{connectors.OverHTTP: " It passes requests of the system's own, by path.", connectors.ByMethod: " It passes requests of the system's own, by method."}
+		fmt.Fprintf(b, "\n%s%s To build on: `%s`.\n", s.Limits, passes[s.Passes], strings.Join(s.Kits, "`, `"))
 	}
 	return []byte(b.String())
 }
@@ -184,6 +185,9 @@ func TestSpecificationsHold(t *testing.T) {
 		s := d.Specification()
 		if s.Speaks == "" || s.Limits == "" || len(s.Dialects) == 0 || len(s.Logins) == 0 || len(s.Pages) == 0 || len(s.Kits) == 0 {
 			t.Errorf("%s: its specification is not whole: %+v", d.Name(), s)
+		}
+		if told := (&definition.Definition{Driver: d.Name()}).Passes(); told != s.Passes {
+			t.Errorf("%s: it passes %q, and definitions say %q", d.Name(), s.Passes, told)
 		}
 		for _, kit := range s.Kits {
 			if !slices.ContainsFunc(layers, func(e os.DirEntry) bool { return "base/"+e.Name() == kit+".yaml" }) {

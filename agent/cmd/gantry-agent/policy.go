@@ -42,6 +42,7 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 		{edit.Entity, "NAME", "an entity", "purchase-orders", cli.Complete(entityWords)},
 		{edit.Operation, "[ENTITY:]OPERATION", "an operation", "purchase-orders:create", cli.Complete(operationWords)},
 		{edit.Field, "ENTITY.FIELD", "a field", "'*.tax_id'", cli.Complete(fieldWords)},
+		{edit.Passthrough, "REQUEST", "native requests of one connection", "'GET /api/orders/*' --connection erp", cobra.NoFileCompletions},
 	}
 	group := cli.Group(verb, strings.ToUpper(verb[:1])+verb[1:]+" something, and keep the rest of the file as it is")
 	for _, k := range kinds {
@@ -60,8 +61,12 @@ func (a *app) change(verb string, allow bool) *cobra.Command {
 				return a.policyChange(cmd, c)
 			},
 		}
-		if k.kind == edit.System || k.kind == edit.Entity || k.kind == edit.Operation || k.kind == edit.Field {
-			cmd.Flags().StringVar(&c.Connection, "connection", "", "only in the rules of this connection, by `name` or id")
+		if c.OfConnection() {
+			usage := "only in the rules of this connection, by `name` or id"
+			if k.kind == edit.Passthrough {
+				usage = "the connection, by `name` or id"
+			}
+			cmd.Flags().StringVar(&c.Connection, "connection", "", usage)
 			cli.CompleteFlag(cmd, "connection", a.connectionWords)
 		}
 		group.AddCommand(cmd)
@@ -198,6 +203,9 @@ func (a *app) tellPolicy(p configs.Policy) {
 	a.Print("%-13s %s", "Overlays", map[bool]string{true: "allowed", false: "off"}[p.Overlays])
 	a.Print("%-13s %s", "Writes", map[bool]string{true: "allowed", false: "off"}[p.Writes])
 	a.tellRules("", p.Rules)
+	for _, name := range slices.Sorted(maps.Keys(p.Passthrough)) {
+		a.Print("%-13s %s: %s", "Passthrough", name, cli.List(p.Passthrough[name], "none"))
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Connections)) {
 		a.Print("\nConnection %s, in addition", name)
 		a.tellRules("  ", p.Connections[name])

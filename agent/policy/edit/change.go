@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"gantry/configs"
 )
@@ -21,6 +22,8 @@ const (
 	Entity    Kind = "entity"    // name
 	Operation Kind = "operation" // list, purchase-orders:create, *:approve
 	Field     Kind = "field"     // purchase-orders.price, *.tax_id
+
+	Passthrough Kind = "passthrough" // GET /api/orders/*, of one connection
 )
 
 // Change allows or denies one thing, for all connections or in the rules of one.
@@ -29,6 +32,11 @@ type Change struct {
 	Kind       Kind
 	Value      string
 	Connection string // name or id; empty: the rules of all
+}
+
+// OfConnection reports whether the change can be about one connection.
+func (c Change) OfConnection() bool {
+	return c.Kind != Target && c.Kind != Path && c.Kind != Writes && c.Kind != Overlays
 }
 
 // Invalid is a change that makes no sense.
@@ -42,8 +50,11 @@ func (e *Invalid) Error() string { return e.What + " " + e.Fix }
 
 // check says what is wrong with the value, with the same words as a faulty file's.
 func (c Change) check() error {
-	if c.Connection != "" && (c.Kind == Target || c.Kind == Path || c.Kind == Writes || c.Kind == Overlays) {
+	if c.Connection != "" && !c.OfConnection() {
 		return &Invalid{fmt.Sprintf("A %s holds for all connections.", c.Kind), "Leave --connection out."}
+	}
+	if c.Connection == "" && c.Kind == Passthrough {
+		return &Invalid{"Native requests pass through one connection, never through all.", "Name it with --connection."}
 	}
 	parse, form := c.form()
 	if err := parse(c.Value); err != nil {
@@ -62,6 +73,8 @@ func (c Change) form() (parse func(string) error, form string) {
 		return func(s string) error { _, err := configs.ParseOperation(s); return err }, "as list, purchase-orders:create or '*:approve'"
 	case Field:
 		return func(s string) error { _, err := configs.ParseField(s); return err }, "as purchase-orders.price or '*.tax_id'"
+	case Passthrough:
+		return func(s string) error { _, err := configs.ParsePassthrough(s); return err }, "as 'GET /api/orders/*' or 'READ model.party.party.search'"
 	case Writes, Overlays:
 		return func(string) error { return nil }, ""
 	}
@@ -90,6 +103,8 @@ func (c Change) plan(p configs.Policy) ([]step, []string, error) {
 	case Path:
 		c.Value = filepath.Clean(c.Value)
 		return c.planList(p.Paths, "paths", coversPath)
+	case Passthrough:
+		return c.planPassthrough(p)
 	case Writes, Overlays:
 		if key := string(c.Kind); *switchOf(&p, key) != c.Allow {
 			return []step{{key: key, set: true, on: c.Allow}}, nil, nil
@@ -106,7 +121,7 @@ func (c Change) planList(list []string, key string, covers func(pattern, value s
 	case c.Allow && has:
 		return nil, nil, nil
 	case c.Allow:
-		return []step{{key: key, add: true, value: c.Value}}, nil, nil
+		return []step{c.step(key, true)}, nil, nil
 	}
 	rest := slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == c.Value })
 	for _, wider := range rest {
@@ -117,7 +132,17 @@ func (c Change) planList(list []string, key string, covers func(pattern, value s
 	if !has {
 		return nil, nil, nil
 	}
-	return []step{{key: key, value: c.Value}}, nil, nil
+	return []step{c.step(key, false)}, nil, nil
+}
+
+// planPassthrough plans for the list of one connection.
+func (c Change) planPassthrough(p configs.Policy) (steps []step, notes []string, err error) {
+	pattern, _ := configs.ParsePassthrough(c.Value)
+	steps, _, err = c.planList(p.Passthrough[c.Connection], "passthrough", coversPassthrough)
+	if c.Allow && !p.Writes && !pattern.Reads() {
+		notes = append(notes, writesOff)
+	}
+	return steps, notes, err
 }
 
 func coversTarget(pattern, value string) bool {
@@ -135,4 +160,10 @@ func coversTarget(pattern, value string) bool {
 func coversPath(folder, value string) bool {
 	relative, err := filepath.Rel(folder, value)
 	return err == nil && filepath.IsLocal(relative)
+}
+
+func coversPassthrough(pattern, value string) bool {
+	wide, err := configs.ParsePassthrough(pattern)
+	verb, target, _ := strings.Cut(value, " ")
+	return err == nil && wide.Covers(verb, target) && (strings.HasSuffix(pattern, "**") || !strings.HasSuffix(value, "**"))
 }

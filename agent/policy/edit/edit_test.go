@@ -59,6 +59,12 @@ func TestOneLineChangesAndNothingElse(t *testing.T) {
 		{"a field", "", deny(Field, "*.tax_id"), "policy:\n  deny_fields:\n    - '*.tax_id'\n"},
 		{"a connection", "policy:\n  writes: true\n", on("erp", deny(Operation, "*:delete")), "policy:\n  writes: true\n  connections:\n    erp:\n      deny_operations:\n        - '*:delete'\n"},
 		{"another key of a connection", "policy:\n  connections:\n    erp:\n      rate: 1/s\n", on("erp", deny(Field, "items.cost")), "policy:\n  connections:\n    erp:\n      rate: 1/s\n      deny_fields:\n        - items.cost\n"},
+		{"a native request", "policy:\n  writes: true\n", on("con_1", allow(Passthrough, "GET /api/Orders(*)")), "policy:\n  writes: true\n  passthrough:\n    con_1:\n      - GET /api/Orders(*)\n"},
+		{"another native request", "policy:\n  passthrough:\n    erp: [\"GET /a\"]\n", on("erp", allow(Passthrough, "CALL model.x.y")), "policy:\n  passthrough:\n    erp: [GET /a, CALL model.x.y]\n"},
+		{"a native request with a quote", "", on("erp", allow(Passthrough, "GET /Orders('4',1)")), "policy:\n  passthrough:\n    erp:\n      - 'GET /Orders(''4'',1)'\n"},
+		{"a native request of another connection", "policy:\n  passthrough:\n    erp:\n      - GET /a\n", on("wms", allow(Passthrough, "GET /a")), "policy:\n  passthrough:\n    erp:\n      - GET /a\n    wms:\n      - GET /a\n"},
+		{"no more native requests", "policy:\n  passthrough:\n    erp:\n      - GET /a\n", on("erp", deny(Passthrough, "GET /a")), "policy:\n  passthrough:\n    erp: []\n"},
+		{"a native request that does not pass", "", on("erp", deny(Passthrough, "GET /a")), ""},
 		{"an odd connection name", "policy:\n", on("no", deny(System, "x")), "policy:\n  connections:\n    \"no\":\n      deny_systems:\n        - x\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -95,6 +101,9 @@ func TestWhatCannotBeDoneSaysWhatToDo(t *testing.T) {
 		{"every entity", "", allow(Entity, "*"), "is no name"},
 		{"a target of one connection", "", on("erp", allow(Target, "db:1")), "Leave --connection out."},
 		{"a wider target allows it still", "policy: {targets: ['*.x:1', a.x:1]}\n", deny(Target, "a.x:1"), "still allowed by *.x:1"},
+		{"a native request of all connections", "", allow(Passthrough, "GET /a"), "Name it with --connection."},
+		{"no native request", "", on("erp", allow(Passthrough, "/a")), "should begin with GET"},
+		{"a wider native request passes still", "policy: {passthrough: {erp: ['GET /a/**', 'GET /a/*']}}\n", on("erp", deny(Passthrough, "GET /a/b")), "still allowed by GET /a/**"},
 		{"a wider folder allows it still", "policy: {paths: [/srv]}\n", deny(Path, "/srv/a"), "still allowed by /srv"},
 		{"a wider pattern denies it", "policy: {deny_operations: ['*:create']}\n", allow(Operation, "items:create"), "denied by *:create"},
 	} {

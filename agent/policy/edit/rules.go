@@ -105,11 +105,13 @@ func (c Change) overlaps(entry string) bool {
 	return meets(a.Entity, b.Entity) && meets(a.Name, b.Name)
 }
 
+const writesOff = "Writes are off all the same: gantry-agent policy allow writes"
+
 // notes says what else stands in the way of what was just allowed.
 func (c Change) notes(p configs.Policy) []string {
 	var notes []string
 	if o, err := configs.ParseOperation(c.Value); c.Kind == Operation && err == nil && !p.Writes && o.Name != "list" && o.Name != "get" {
-		notes = append(notes, "Writes are off all the same: gantry-agent policy allow writes")
+		notes = append(notes, writesOff)
 	}
 	if c.Connection != "" {
 		global := c

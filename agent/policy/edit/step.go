@@ -3,6 +3,7 @@ package edit
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,7 +35,10 @@ func (s step) String() string {
 
 // path gives the keys that lead to the value.
 func (s step) path() []string {
-	if s.connection != "" {
+	switch {
+	case s.key == "passthrough":
+		return []string{"policy", s.key, s.connection}
+	case s.connection != "":
 		return []string{"policy", "connections", s.connection, s.key}
 	}
 	return []string{"policy", s.key}
@@ -68,6 +72,14 @@ func (s step) apply(p *configs.Policy) {
 		s.change(&p.Targets)
 	case "paths":
 		s.change(&p.Paths)
+	case "passthrough":
+		p.Passthrough = maps.Clone(p.Passthrough)
+		if p.Passthrough == nil {
+			p.Passthrough = map[string][]string{}
+		}
+		list := p.Passthrough[s.connection]
+		s.change(&list)
+		p.Passthrough[s.connection] = list
 	default:
 		s.applyRules(p)
 	}
