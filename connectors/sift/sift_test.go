@@ -143,3 +143,11 @@ func TestBeyond(t *testing.T) {
 		}
 	}
 }
+
+// TestNoNumber: a text that a system gives for a number is compared like null, and never breaks the one who compares.
+func TestNoNumber(t *testing.T) {
+	columns := []Column{{"n", Decimal}}
+	if CompareRows(connectors.Row{"n": "twelve"}, connectors.Row{"n": "-5.0"}, columns) >= 0 || CompareRows(connectors.Row{"n": "x"}, connectors.Row{"n": nil}, columns) != 0 {
+		t.Error("a text that is no number is not in the place of null")
+	}
+}

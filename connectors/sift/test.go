@@ -88,8 +88,10 @@ func comparableOf(k Kind, v any) (any, bool) {
 	switch k {
 	case Integer, Decimal:
 		text := fmt.Sprint(v)
-		r, ok := new(big.Rat).SetString(text)
-		return r, ok && !strings.ContainsAny(text, "/eE")
+		if r, ok := new(big.Rat).SetString(text); ok {
+			return r, !strings.ContainsAny(text, "/eE")
+		}
+		return nil, false // a nil *big.Rat would not be null
 	case Date, Datetime:
 		at, ok := v.(time.Time)
 		return at, ok
