@@ -34,14 +34,17 @@ type walk struct {
 	got       int // for it, with the pages that links led to
 	barren    int
 	rows      int
-	dropping  sift.Order // of skip: what comes before the reader's position
+	position  position // of skip
 }
 
 // branch reads page after page.
 func (q *query) branch(ctx context.Context, condition string) iter.Seq2[connectors.Row, error] {
 	return func(yield func(connectors.Row, error) bool) {
 		w := &walk{q: q, condition: condition, after: q.after, seen: map[[sha256.Size]byte]bool{}}
-		err := w.begin()
+		var err error
+		if q.pages.by == bySkip {
+			w.position, err = q.position()
+		}
 		for pages := 0; err == nil; pages++ {
 			if pages == maxPages {
 				err = strange("the service's pages do not end")
@@ -49,28 +52,15 @@ func (q *query) branch(ctx context.Context, condition string) iter.Seq2[connecto
 			}
 			var more bool
 			if more, err = w.page(ctx, yield); err == nil && !more {
-				return
+				if err = w.position.end(); err == nil {
+					return
+				}
 			}
 		}
 		if err != errStopped {
 			yield(nil, err)
 		}
 	}
-}
-
-// begin prepares what skip drops: it has no position of the service's.
-func (w *walk) begin() (err error) {
-	if w.q.pages.by != bySkip || w.after == nil {
-		return nil
-	}
-	columns := make([]sift.Column, len(w.q.order))
-	for i, o := range w.q.order {
-		columns[i] = sift.Column{Name: o.text(), Kind: o.sorted().Kind}
-	}
-	if w.dropping, err = sift.NewOrder(columns, w.after); err != nil {
-		return connectors.Misuse("%w", err)
-	}
-	return nil
 }
 
 // top is how many records the page is asked for; 0: all.
@@ -122,7 +112,7 @@ func (w *walk) page(ctx context.Context, yield func(connectors.Row, error) bool)
 	}
 	records := list.records
 	if w.q.pages.by == bySkip && w.skip > 0 && w.link == "" {
-		if len(records) == 0 || sift.CompareRows(w.places(records[0]), w.place, w.placed()) != 0 {
+		if len(records) == 0 || sift.CompareRows(w.places(records[0]), w.place, w.q.placed()) != 0 {
 			return false, strange("the list changed while it was read: records came or went before the page")
 		}
 		records = records[1:]
@@ -180,10 +170,11 @@ func (w *walk) give(ctx context.Context, answer *reply, records []map[string]any
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := w.pass(record); err != nil {
+		behind, err := w.pass(record)
+		if err != nil {
 			return err
 		}
-		if w.q.pages.by == bySkip && !w.dropping.Beyond(w.place) {
+		if !behind {
 			continue
 		}
 		rows, err := w.q.rowsOf(ctx, answer, record)
@@ -201,36 +192,28 @@ func (w *walk) give(ctx context.Context, answer *reply, records []map[string]any
 	return nil
 }
 
-// pass notes a record's place in the order.
-func (w *walk) pass(record map[string]any) error {
+// pass notes a record's place in the order, and tells whether it is behind the reader's position.
+func (w *walk) pass(record map[string]any) (bool, error) {
 	if w.q.at.single || w.q.at.function != nil {
-		return nil
+		return true, nil
 	}
 	w.place = w.places(record)
-	if w.q.pages.by == bySkip {
-		return nil
-	}
 	w.after = make([]any, len(w.q.order))
 	for i, o := range w.q.order {
-		if w.after[i] = w.place[o.text()]; w.after[i] == nil && w.q.pages.by == byKeyset {
-			return strange("the service gave a record without a value of " + o.text() + ", by which the records are ordered")
+		if w.after[i] = w.place[o.text()]; w.after[i] == nil && w.q.pages.by != byServer {
+			return false, strange("the service gave a record without a value of " + o.text() + ", by which the records are ordered")
 		}
 	}
-	return nil
+	if w.q.pages.by == bySkip {
+		return w.position.pass(w.place)
+	}
+	return true, nil
 }
 
 func (w *walk) places(record map[string]any) connectors.Row {
 	out := connectors.Row{}
 	for _, o := range w.q.order {
 		out[o.text()], _ = o.of(record, record)
-	}
-	return out
-}
-
-func (w *walk) placed() []sift.Column {
-	out := make([]sift.Column, len(w.q.order))
-	for i, o := range w.q.order {
-		out[i] = sift.Column{Name: o.text(), Kind: o.sorted().Kind}
 	}
 	return out
 }

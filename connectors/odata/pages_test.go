@@ -108,3 +108,78 @@ func TestNoList(t *testing.T) {
 		}
 	}
 }
+
+// numbered answers the list of version 2 from its place on, as $skip and $top ask, in the order that it has. Of SAP, texts that are converted on their
+// way out (ALPHA) are in the order of what is stored: 9 before 10.
+func (s *service) numbered(records *[]string) {
+	s.routes["GET /svc/Orders"] = func(w http.ResponseWriter, r *http.Request) {
+		skip, top, all := 0, 0, *records
+		_, _ = fmt.Sscan(r.URL.Query().Get("$skip"), &skip)
+		_, _ = fmt.Sscan(r.URL.Query().Get("$top"), &top)
+		page := all[min(skip, len(all)):min(skip+top, len(all))]
+		fmt.Fprintf(w, `{"d":{"results":[%s]}}`, strings.Join(page, ","))
+	}
+}
+
+// TestSkipPosition turns the pages of a reader who comes back for each, at a service whose order of texts is its own: no record is lost or comes
+// twice, and where the position cannot be found for sure, the read fails.
+func TestSkipPosition(t *testing.T) {
+	orders := func(ids ...string) (out []string) {
+		for _, id := range ids {
+			day, number, _ := strings.Cut(id, "/")
+			out = append(out, `{"Order":"`+number+`","Count":"`+day+`"}`)
+		}
+		return out
+	}
+	const gone, unordered = "is gone", "does not keep the order"
+	for name, test := range map[string]struct {
+		order  []string
+		before []string // the records while the first page is read
+		after  []string // from then on
+		want   string   // all that the reader got, or why not
+	}{
+		"texts in the service's own order":     {[]string{"id"}, orders("1/8", "1/9", "1/10", "1/11"), nil, "8 9 10 11"},
+		"the position is gone, of texts":       {[]string{"id"}, orders("1/8", "1/9", "1/10", "1/11"), orders("1/8", "1/10", "1/11"), gone},
+		"the position is gone, at the end":     {[]string{"id"}, orders("1/8", "1/9"), orders("1/8"), gone},
+		"equal numbers, texts behind them":     {[]string{"count", "id"}, orders("1/9", "2/9", "2/10", "10/1"), nil, "9 9 10 1"},
+		"the position moved, nothing equals":   {[]string{"count", "id"}, orders("1/9", "2/9", "3/8", "10/1"), orders("1/9", "3/8", "10/1", "11/9"), "9 9 8 1 9"},
+		"the position moved, something equals": {[]string{"count", "id"}, orders("1/9", "2/9", "2/10", "10/1"), orders("1/9", "2/10", "10/1", "11/9"), gone},
+		"a number that came before":            {[]string{"count", "id"}, orders("1/9", "2/9", "3/8"), orders("0/7", "1/9", "2/9", "3/8"), "9 9 8"},
+		"an order that is not kept":            {[]string{"count", "id"}, orders("2/9", "1/9", "3/8"), nil, unordered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService(t, "v2")
+			records := test.before
+			s.numbered(&records)
+			conn := s.open(t, map[string]any{"pages": map[string]any{"by": "skip"}})
+			list := step(t, "v2", `{"get":"Orders","columns":{"id":"Order","count":"Count"}}`)
+			var got []string
+			var after []any
+			for {
+				rows, err := collect(conn.Read(t.Context(), connectors.Read{Statement: list, OrderBy: test.order, After: after, Limit: 2}))
+				if err != nil {
+					if !strings.Contains(err.Error(), test.want) {
+						t.Errorf("%v after %v; expected %s", err, got, test.want)
+					}
+					return
+				}
+				for _, row := range rows {
+					got = append(got, row["id"].(string))
+				}
+				if len(rows) < 2 {
+					break
+				}
+				after = nil
+				for _, name := range test.order {
+					after = append(after, rows[1][name])
+				}
+				if test.after != nil {
+					records = test.after
+				}
+			}
+			if strings.Join(got, " ") != test.want {
+				t.Errorf("got %v, expected %s", got, test.want)
+			}
+		})
+	}
+}
