@@ -243,7 +243,7 @@ func TestTrytonLivesAnOrder(t *testing.T) {
 	}
 	e.refuses(t, fault.RecordLocked, onOrder("update", id), `{"title":"x"}`)
 	confirmed := e.must(t, onOrder("confirm", id), "")
-	expect(t, confirmed, map[string]any{"status.value": "approved", "_actions": []any{}})
+	expect(t, confirmed, map[string]any{"status.value": "approved", "_actions": []any{"amend"}})
 	if state := e.state(t, id); state != "processing" && state != "confirmed" {
 		t.Errorf("after the confirmation: %s", state)
 	}
