@@ -108,12 +108,29 @@ func (d *depot) printed() int {
 	return len(d.labels)
 }
 
-// depotPlant is a plant with a depot beside the demo plant.
-type depotPlant struct {
-	*demoPlant
-	depot  *depot
+// passage is a plant, and the connection through which a system's own requests pass.
+type passage struct {
+	*plant
 	client *Client
 	id     string
+	login  login
+}
+
+// through connects a system over HTTP.
+func (p *plant) through(l login) *passage {
+	p.t.Helper()
+	host, _, _ := strings.Cut(strings.TrimPrefix(l.Settings["address"].(string), "http://"), "/")
+	p.allow("target", host)
+	made := &passage{plant: p, login: l}
+	made.client, made.id = p.connect(l)
+	return made
+}
+
+// depotPlant is a plant with a depot beside the demo plant.
+type depotPlant struct {
+	*passage
+	demo  *demoPlant
+	depot *depot
 }
 
 // ask is a request of the system's own.
@@ -133,25 +150,26 @@ func knowingDepots(t *testing.T) option {
 
 // withDepot connects a depot beside the demo plant.
 func withDepot(t *testing.T, d *demoPlant) *depotPlant {
-	p := &depotPlant{demoPlant: d, depot: newDepot(t)}
-	p.allow("target", strings.TrimPrefix(p.depot.URL, "http://"))
-	p.client, p.id = p.connect(login{
-		System: "depot", Name: "depot", Settings: map[string]any{"address": p.depot.URL + "/api", "username": "agent"},
+	system := newDepot(t)
+	return &depotPlant{demo: d, depot: system, passage: d.through(login{
+		System: "depot", Name: "depot", Settings: map[string]any{"address": system.URL + "/api", "username": "agent"},
 		Credentials: map[string]string{"password": depotPassword},
-	})
-	return p
+	})}
 }
 
-func (p *depotPlant) pass(c *Client, request ask, headers ...Header) (got wire.PassedThrough) {
+// pass sends a request that is let through.
+func (p *passage) pass(c *Client, request ask, headers ...Header) (got wire.PassedThrough) {
 	p.t.Helper()
 	answer := p.expect(c, http.MethodPost, "/passthrough", request, 200, &got, headers...)
-	if strings.Contains(string(answer.Body), depotPassword) {
-		p.t.Errorf("%v: the password is in the answer: %s", request, answer.Body)
+	for name, secret := range p.login.Credentials {
+		if strings.Contains(string(answer.Body), secret) {
+			p.t.Errorf("%v: the %s is in the answer: %s", request, name, answer.Body)
+		}
 	}
 	return got
 }
 
-func (p *depotPlant) let(patterns ...string) {
+func (p *passage) let(patterns ...string) {
 	for _, pattern := range patterns {
 		p.allow("passthrough", pattern, "--connection", p.id)
 	}
@@ -348,8 +366,8 @@ func (p *depotPlant) sendsOnce(t *testing.T) {
 }
 
 func (p *depotPlant) refusesOtherSystems(t *testing.T) {
-	p.allow("path", p.login.Settings["path"].(string))
-	other, id := p.connect(p.login)
+	p.allow("path", p.demo.login.Settings["path"].(string))
+	other, id := p.connect(p.demo.login)
 	p.allow("passthrough", "GET /**", "--connection", id)
 	p.refused(other, http.MethodPost, "/passthrough", get("/items"), placed(want(fault.OperationNotSupported, ""), fault.HopAgent, fault.ScopeConnection))
 	var may wire.Capabilities
