@@ -167,6 +167,36 @@ func TestTimeoutsEverywhere(t *testing.T) {
 	})
 }
 
+// TestMute: a call that says nothing, however it ends, opens no circuit, and takes no refused login for accepted.
+func TestMute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		mute := func(end error) {
+			permit, err := b.c.Admit(Place{}, "req_1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			permit.Mute()
+			permit.Ended(end)
+		}
+		for range 2 * failuresInARow {
+			mute(silent())
+			mute(down())
+		}
+		b.passes(items, refused())
+		time.Sleep(firstRefusal)
+		mute(nil) // the one try: it is given back
+		if got := b.c.Document().Login.State; got != wire.LoginRefused {
+			t.Errorf("the login is %s", got)
+		}
+		time.Sleep(againDelay)
+		b.passes(items, nil)
+		if got := b.c.Document().Login.State; got != wire.LoginAccepted {
+			t.Errorf("the login is %s", got)
+		}
+	})
+}
+
 // TestThrottle: while the system asks for fewer calls none is made; another connection is not touched.
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"gantry/connectors"
+	"gantry/connectors/jsonrpc"
 	"gantry/tunnel/fault"
 )
 
@@ -62,6 +63,44 @@ func TestPass(t *testing.T) {
 	}
 	if answer.Login[0] == "" || answer.Login[0][0] == 'S' {
 		t.Errorf("what it was sent with: %q", answer.Login)
+	}
+}
+
+// TestPassInEachDialect shows what is refused before anything is sent.
+func TestPassInEachDialect(t *testing.T) {
+	protocol, err := jsonrpc.Driver{}.Compile("2.0", map[string]any{"protocol": map[string]any{"login": map[string]any{
+		"method": "session.open", "params": []any{":login_username", map[string]any{"$secret": "password"}}, "token": "token",
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := []json.RawMessage{json.RawMessage("1")}
+	named := map[string]json.RawMessage{"a": one[0]}
+	for dialect, passages := range map[string]map[fault.Code]connectors.Passage{
+		"2.0":    {fault.PolicyDenied: {Call: "session.open"}, fault.InvalidRequest: {Call: "work.list", Params: one, Named: named}},
+		"odoo":   {fault.PolicyDenied: {Call: "common.login"}, fault.InvalidRequest: {Call: "search"}},
+		"tryton": {fault.PolicyDenied: {Call: "common.db.login"}, fault.InvalidRequest: {Call: "model.party.party.search", Named: named}},
+	} {
+		target := connectors.Target{
+			Dialect: dialect, Settings: map[string]any{"address": "http://127.0.0.1:1", "database": "erp", "username": "agent"},
+			Credentials: map[string]connectors.Secret{"password": connectors.NewSecret("s3cret")},
+		}
+		if dialect == "2.0" {
+			target.Protocol = protocol
+			if target.Check, err = (jsonrpc.Driver{}).Compile(dialect, map[string]any{"method": "ping"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		conn, err := jsonrpc.Driver{}.Open(t.Context(), target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for code, passage := range passages {
+			if _, err := conn.(connectors.Passer).Pass(t.Context(), passage); !fault.Is(err, code) {
+				t.Errorf("%s: %s: %v", dialect, passage.Call, err)
+			}
+		}
+		_ = conn.Close()
 	}
 }
 
