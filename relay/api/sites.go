@@ -143,10 +143,16 @@ func (a *API) listSites(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	envelope := paged(rows, asked, func(s store.Site) string { return s.ID }, func(s store.Site) siteDocument {
 		return siteDocument{ID: s.ID, Organisation: s.OrganisationID, Name: s.Name, CreatedAt: moment(s.CreatedAt)}
 	})
-	for i := range envelope.Data {
-		if envelope.Data[i].Agents, err = a.agentsOf(ctx, p.OrganisationID, envelope.Data[i].ID); err != nil {
-			return err
-		}
+	ids := make([]string, len(envelope.Data))
+	for i, s := range envelope.Data {
+		ids[i] = s.ID
+	}
+	agents, err := a.agentsOf(ctx, p.OrganisationID, ids...)
+	if err != nil {
+		return err
+	}
+	for i, id := range ids {
+		envelope.Data[i].Agents = append([]agentDocument{}, agents[id]...)
 	}
 	return reply(w, http.StatusOK, envelope)
 }
@@ -160,17 +166,18 @@ func (a *API) getSite(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, siteDocument{site.ID, site.OrganisationID, site.Name, moment(site.CreatedAt), agents})
+	return reply(w, http.StatusOK, siteDocument{site.ID, site.OrganisationID, site.Name, moment(site.CreatedAt), append([]agentDocument{}, agents[site.ID]...)})
 }
 
-func (a *API) agentsOf(ctx context.Context, organisation, site string) ([]agentDocument, error) {
-	rows, err := a.store.Agents(ctx, organisation, site)
+// agentsOf shows the agents of sites, by site.
+func (a *API) agentsOf(ctx context.Context, organisation string, sites ...string) (map[string][]agentDocument, error) {
+	rows, err := a.store.Agents(ctx, organisation, sites...)
 	if err != nil {
 		return nil, err
 	}
-	agents := make([]agentDocument, len(rows))
-	for i, row := range rows {
-		agents[i] = a.showAgent(row)
+	agents := map[string][]agentDocument{}
+	for _, row := range rows {
+		agents[row.SiteID] = append(agents[row.SiteID], a.showAgent(row))
 	}
 	return agents, nil
 }

@@ -94,8 +94,8 @@ type Enrolments interface {
 type Agents interface {
 	// Agent finds an agent by its id alone, revoked or not: a certificate names nothing else.
 	Agent(ctx context.Context, id string) (Agent, error)
-	// Agents lists those of a site that are not revoked.
-	Agents(ctx context.Context, organisation, site string) ([]Agent, error)
+	// Agents lists those of sites that are not revoked, by id; up to MaxPage for each of the sites.
+	Agents(ctx context.Context, organisation string, sites ...string) ([]Agent, error)
 	// RevokeAgent shuts an agent out for ever. Its connections stay, without an agent, until they are disconnected.
 	RevokeAgent(ctx context.Context, organisation, site, id string) (Agent, error)
 	// RenewAgent notes a new certificate. ErrWrongKey: the key is not the one that enrolled; ErrRevoked.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"gantry/relay/store"
@@ -28,9 +29,13 @@ func (s *Store) Agent(ctx context.Context, id string) (store.Agent, error) {
 }
 
 // Agents implements store.Agents.
-func (s *Store) Agents(ctx context.Context, organisation, site string) ([]store.Agent, error) {
-	return list(ctx, s.read, scanAgent, agentColumns+" WHERE s.organisation = ? AND a.site = ? AND a.revoked_at IS NULL ORDER BY a.id LIMIT ?",
-		organisation, site, store.MaxPage)
+func (s *Store) Agents(ctx context.Context, organisation string, sites ...string) ([]store.Agent, error) {
+	ids, err := json.Marshal(append([]string{}, sites...)) // an empty list, not null
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, s.read, scanAgent, agentColumns+` WHERE s.organisation = ? AND a.site IN (SELECT value FROM json_each(?)) AND a.revoked_at IS NULL
+		ORDER BY a.id LIMIT ?`, organisation, string(ids), store.MaxPage*max(len(sites), 1))
 }
 
 // RevokeAgent implements store.Agents.

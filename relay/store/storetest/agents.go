@@ -65,6 +65,11 @@ func testAgents(t *testing.T, b *bench) {
 	same(t, "last seen", seen, agents[0].LastSeenAt)
 	same(t, "facts", `{"hostname":"new"}`, string(agents[0].Facts))
 
+	empty := got(b.CreateSite(ctx, p.organisation, "Plant 2")).or(t)
+	same(t, "of two sites", agents, got(b.Agents(ctx, p.organisation, p.site, empty.ID)).or(t))
+	same(t, "of another site", 0, len(got(b.Agents(ctx, p.organisation, empty.ID)).or(t)))
+	same(t, "of no site", 0, len(got(b.Agents(ctx, p.organisation)).or(t)))
+
 	revoked := got(b.RevokeAgent(ctx, p.organisation, p.site, p.agent)).or(t)
 	same(t, "revoked", b.now(), revoked.RevokedAt)
 	b.pass(time.Minute)
