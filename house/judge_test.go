@@ -43,7 +43,7 @@ func TestTheJudgeIsStrict(t *testing.T) {
 	}
 	const (
 		json, ndjson, problem = "application/json", "application/x-ndjson", "application/problem+json"
-		credits               = `{"total":1,"used":0,"available":1,"by_connection":[]}`
+		credits               = `{"total":1,"used":0,"available":1,"by_connection":[],"next_cursor":null,"has_more":false}`
 		notFound              = `{"type":"about:blank","status":404,"title":"t","code":"NOT_FOUND","detail":"d","hop":"client","scope":"record","retryable":false,"retry_after":null}`
 	)
 	for name, test := range map[string]struct {

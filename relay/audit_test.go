@@ -90,7 +90,18 @@ func (c *cloud) auditPages() {
 	if last := c.audit("?last=2").Data; fmt.Sprint(last) != fmt.Sprint(all[len(all)-2:]) {
 		c.t.Errorf("the last two: %v", last)
 	}
-	for _, query := range []string{"?after=con_1", "?last=0", "?last=1&limit=1", "?last=1&after=" + all[0].ID, "?before=1"} {
+	back := c.audit("?last=2").Data
+	for {
+		older := c.audit("?last=2&before=" + back[0].ID).Data
+		if len(older) == 0 {
+			break
+		}
+		back = append(older, back...)
+	}
+	if fmt.Sprint(back) != fmt.Sprint(all) {
+		c.t.Errorf("page by page backwards %v, at once %v", back, all)
+	}
+	for _, query := range []string{"?before=" + all[0].ID, "?last=1&before=con_1", "?after=con_1", "?last=0", "?last=1&limit=1", "?last=1&after=" + all[0].ID, "?before=1"} {
 		if a := c.call(c.key, "GET", "/audit"+query, ""); a.status != http.StatusBadRequest {
 			c.t.Errorf("%s: %d %s", query, a.status, a.body)
 		}

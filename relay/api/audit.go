@@ -112,45 +112,55 @@ func showAudit(e store.AuditEntry) auditDocument {
 }
 
 // listAudit gives the entries after an id (`after`), which misses nothing for a reader who comes back with the last id
-// that it has seen; or the last so many (`last`).
+// that it has seen; or the last so many (`last`), of all or of those before an id (`before`), which leads back.
 func (a *API) listAudit(ctx context.Context, w http.ResponseWriter, r *http.Request, p *auth.Principal) error {
-	query, wanted, err := page(r, "after", "last")
+	query, wanted, err := page(r, "after", "last", "before")
 	if err != nil {
 		return err
 	}
-	if err := a.begin(ctx, p.OrganisationID, query, &wanted); err != nil {
+	most, err := a.begin(ctx, p.OrganisationID, query, &wanted)
+	if err != nil {
 		return err
 	}
 	rows, err := a.store.Audit(ctx, p.OrganisationID, wanted)
 	if err != nil {
 		return err
 	}
+	if query.Has("last") {
+		rows, wanted.Limit = rows[:min(len(rows), most)], largestPage+1 // it is whole
+	}
 	return reply(w, http.StatusOK, paged(rows, wanted, func(e store.AuditEntry) string { return e.ID }, showAudit))
 }
 
-// begin finds where the list begins.
-func (a *API) begin(ctx context.Context, organisation string, query url.Values, wanted *store.Page) error {
-	after, last := query.Get("after"), query.Get("last")
+// begin finds where the list begins, and with `last` how many entries it has at most.
+func (a *API) begin(ctx context.Context, organisation string, query url.Values, wanted *store.Page) (most int, err error) {
+	after, last, before := query.Get("after"), query.Get("last"), query.Get("before")
 	if after != "" && (wanted.After != "" || last != "") || last != "" && (wanted.After != "" || query.Has("limit")) {
-		return badParameter("after", "one of after, cursor and last")
+		return 0, badParameter("after", "one of after, cursor and last")
 	}
 	if after != "" {
 		wanted.After = after
 	}
 	if _, ok := store.AuditNumber(wanted.After); !ok {
-		return badParameter("after", "the id of an entry")
+		return 0, badParameter("after", "the id of an entry")
+	}
+	end, ok := store.AuditNumber(before)
+	if !ok || before != "" && last == "" {
+		return 0, badParameter("before", "the id of an entry, together with last")
 	}
 	if last == "" {
-		return nil
+		return 0, nil
 	}
-	n, err := strconv.Atoi(last)
-	if err != nil || n < 1 || n > largestPage {
-		return badParameter("last", "a number from 1 to %d", largestPage)
+	if most, err = strconv.Atoi(last); err != nil || most < 1 || most > largestPage {
+		return 0, badParameter("last", "a number from 1 to %d", largestPage)
 	}
 	size, err := a.store.AuditSize(ctx, organisation)
-	if size > n {
-		wanted.After = store.AuditID(size - n)
+	if before != "" {
+		size = min(size, end-1)
 	}
-	wanted.Limit = largestPage + 1
-	return err
+	if size > most {
+		wanted.After = store.AuditID(size - most)
+	}
+	wanted.Limit = largestPage
+	return min(most, size), err
 }

@@ -20,6 +20,8 @@ type connectionDocument struct {
 	System         string          `json:"system"`
 	Name           string          `json:"name"`
 	State          status.State    `json:"state"` // as of now: the one that its status document shows
+	StateSince     *time.Time      `json:"state_since"`
+	StateMessage   string          `json:"state_message"` // what it is and what to do, for people
 	Credits        int             `json:"credits"`
 	Settings       json.RawMessage `json:"settings" openapi:"object"`
 	Metadata       json.RawMessage `json:"metadata" openapi:"object"`
@@ -30,8 +32,10 @@ type connectionDocument struct {
 }
 
 func (a *API) show(c store.Connection) connectionDocument {
+	now := a.status.Standing(c)
 	return connectionDocument{
-		ID: c.ID, Site: c.SiteID, SiteName: c.SiteName, Agent: c.AgentID, System: c.System, Name: c.Name, State: a.status.State(c), Credits: c.Tier,
+		ID: c.ID, Site: c.SiteID, SiteName: c.SiteName, Agent: c.AgentID, System: c.System, Name: c.Name,
+		State: now.State, StateSince: moment(now.Since), StateMessage: now.Message, Credits: c.Tier,
 		Settings: orEmpty(c.Settings), Metadata: orEmpty(c.Metadata),
 		CreatedAt: moment(c.CreatedAt), ActivatedAt: moment(c.ActivatedAt), PausedAt: moment(c.PausedAt),
 		DisconnectedAt: moment(c.DisconnectedAt),

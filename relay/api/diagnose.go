@@ -135,7 +135,7 @@ func (d *diagnosis) silent(ctx context.Context, err error) error {
 
 // offline tells what the relay knows of an agent that does not answer.
 func (d *diagnosis) offline(ctx context.Context, why string) {
-	known := []string{why}
+	known := []string{strings.TrimSuffix(why, ".")}
 	if row, err := d.api.store.Agent(ctx, d.row.AgentID); err == nil {
 		known = append(known, d.known(row)...)
 	}

@@ -8,8 +8,9 @@ import (
 func (r *routes) ofOrganisation() {
 	r.own("GET /credits", "credits.get", auth.View, r.api.getCredits, openapi.Description{
 		Tag: "Organisation", Summary: "Show the pool of credits",
-		Text:    "Each connection uses as many credits as its system's tier says, from its creation to its disconnect.",
-		Answers: []openapi.Answer{openapi.Gives[creditsDocument](200, "The pool, and who uses it.")},
+		Text:    "Each connection uses as many credits as its system's tier says, from its creation to its disconnect. The pool is told whole, those who use it by pages.",
+		Query:   openapi.Paging(),
+		Answers: []openapi.Answer{openapi.Gives[creditsDocument](200, "The pool, and a page of who uses it.")},
 	})
 	r.own("GET /keys", "keys.list", auth.Manage, r.api.listKeys, openapi.Description{
 		Tag: "Organisation", Summary: "List the organisation's keys",
@@ -43,7 +44,8 @@ func (r *routes) ofOrganisation() {
 		Text: "Who changed what, and what support ran, oldest first. Entries are only ever added. To follow it, ask again with `after` set to the last id that you have seen: nothing is missed.",
 		Query: openapi.Paging(
 			openapi.TextParameter("after", "The id of an entry: only those behind it. Not together with `cursor` or `last`."),
-			openapi.Number("last", "Only the last so many. Not together with `after`, `cursor` or `limit`.", 1, largestPage, 0)),
+			openapi.Number("last", "Only the last so many. Not together with `after`, `cursor` or `limit`.", 1, largestPage, 0),
+			openapi.TextParameter("before", "The id of an entry, together with `last`: the last so many of those before it. It leads back, a page at a time.")),
 		Answers: []openapi.Answer{openapi.Gives[list[auditDocument]](200, "A page of entries.")},
 	})
 }

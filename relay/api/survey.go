@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"gantry/relay/openapi"
 	"gantry/relay/status"
@@ -29,24 +30,23 @@ func connectionParameters() []openapi.Parameter {
 		openapi.TextParameter("system", "Only those to the system with this id."),
 		openapi.OneOf("state", "Only those in this state, or `current`: all that were not disconnected.", append(texts(status.States()), current)...),
 		openapi.TextParameter("q", "Only those in whose name, system, site's name or id all of these words are, in whatever case."),
-		openapi.OneOf("order", "`urgency`: what needs attention first, by name within a state; with a minus before it, the other way round. By age, if left out.", orderNames()...),
+		openapi.OneOf("order", "`urgency`: what needs attention first, by name within a state; `since`: what is in its state for the longest first; with a minus before it, the other way round. By age, if left out.", orderNames()...),
 		openapi.OneOf("include", "`counts` adds how many there are, by state, system and site.", "counts"))
 }
 
 // orders give what connections are compared by.
-var orders = map[string]func(c *store.Connection, state status.State) string{
-	"urgency": func(c *store.Connection, state status.State) string {
-		return string(rune('a'+urgency(state))) + folded(c.Name)
-	},
-	"name":    func(c *store.Connection, _ status.State) string { return folded(c.Name) },
-	"system":  func(c *store.Connection, _ status.State) string { return c.System + "\t" + folded(c.Name) },
-	"site":    func(c *store.Connection, _ status.State) string { return folded(c.SiteName) + "\t" + folded(c.Name) },
-	"credits": func(c *store.Connection, _ status.State) string { return fmt.Sprintf("%09d%s", c.Tier, folded(c.Name)) },
+var orders = map[string]func(s surveyed) string{
+	"urgency": func(s surveyed) string { return string(rune('a'+urgency(s.state))) + folded(s.Name) },
+	"since":   func(s surveyed) string { return fmt.Sprintf("%015d", s.since.UnixMilli()) },
+	"name":    func(s surveyed) string { return folded(s.Name) },
+	"system":  func(s surveyed) string { return s.System + "\t" + folded(s.Name) },
+	"site":    func(s surveyed) string { return folded(s.SiteName) + "\t" + folded(s.Name) },
+	"credits": func(s surveyed) string { return fmt.Sprintf("%09d%s", s.Tier, folded(s.Name)) },
 }
 
 // orderNames lists them, each with the other way round.
 func orderNames() (names []string) {
-	for _, name := range []string{"urgency", "name", "system", "site", "credits"} {
+	for _, name := range []string{"urgency", "since", "name", "system", "site", "credits"} {
 		names = append(names, name, "-"+name)
 	}
 	return names
@@ -124,6 +124,7 @@ func (w *wantedConnections) goOn(cursor string) error {
 type surveyed struct {
 	*store.Connection
 	state status.State
+	since time.Time
 	key   string
 }
 
@@ -135,14 +136,14 @@ func (a *API) survey(ctx context.Context, organisation string, wanted wantedConn
 	}
 	var found []surveyed
 	counts := newCounts()
-	for at, state := range a.status.States(rows) {
-		s := surveyed{Connection: &rows[at], state: state}
+	for at, now := range a.status.Standings(rows) {
+		s := surveyed{Connection: &rows[at], state: now.State, since: now.Since}
 		counts.all(s)
 		if !wanted.takes(s) {
 			continue
 		}
-		counts.States[state]++
-		if wanted.inState(state) {
+		counts.States[s.state]++
+		if wanted.inState(s.state) {
 			s.key = wanted.key(s)
 			found = append(found, s)
 		}
@@ -173,7 +174,7 @@ func (w wantedConnections) inState(state status.State) bool {
 
 func (w wantedConnections) key(s surveyed) string {
 	if key := orders[strings.TrimPrefix(w.order, "-")]; key != nil {
-		return key(s.Connection, s.state)
+		return key(s)
 	}
 	return ""
 }

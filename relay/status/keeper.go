@@ -299,33 +299,50 @@ func (k *Keeper) State(row store.Connection) State {
 	return v.State
 }
 
-// States gives the states of many connections, as of now.
-func (k *Keeper) States(rows []store.Connection) []State {
+// Standing is where a connection stands: the short of its status.
+type Standing struct {
+	State   State
+	Since   time.Time
+	Message string // left out where many are asked for
+}
+
+// Standing gives where a connection stands, as of now.
+func (k *Keeper) Standing(row store.Connection) Standing {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	states, agents, now := make([]State, len(rows)), map[string]agentFacts{}, time.Now()
+	f, v := k.judge(row)
+	return Standing{v.State, v.Since, f.say(v.State)}
+}
+
+// Standings gives where many connections stand, as of now, without words.
+func (k *Keeper) Standings(rows []store.Connection) []Standing {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all, agents, now := make([]Standing, len(rows)), map[string]agentFacts{}, time.Now()
 	for at, row := range rows {
-		f := facts{connection: row, now: now}
-		if c := k.known[row.ID]; c != nil && c.row.AgentID == row.AgentID {
-			f.matrix = c.matrix
+		agent, met := agents[row.AgentID]
+		if !met {
+			agent = k.factsOf(row.AgentID)
+			agents[row.AgentID] = agent
 		}
-		var met bool
-		if f.agent, met = agents[row.AgentID]; !met {
-			f.agent = k.factsOf(row.AgentID)
-			agents[row.AgentID] = f.agent
-		}
-		states[at] = judge(&f).State
+		_, v := k.weigh(row, agent, now)
+		all[at] = Standing{State: v.State, Since: v.Since}
 	}
-	return states
+	return all
 }
 
 // judge judges a connection whose row was read just now, without words. The caller holds the lock.
 func (k *Keeper) judge(row store.Connection) (facts, verdict) {
+	return k.weigh(row, k.factsOf(row.AgentID), time.Now())
+}
+
+// weigh is judge, with what is known of the agent at hand.
+func (k *Keeper) weigh(row store.Connection, agent agentFacts, now time.Time) (facts, verdict) {
 	c := k.known[row.ID]
 	if c == nil || c.row.AgentID != row.AgentID {
 		c = &known{}
 	}
-	f := facts{connection: row, agent: k.factsOf(row.AgentID), matrix: c.matrix, now: time.Now()}
+	f := facts{connection: row, agent: agent, matrix: c.matrix, now: now}
 	v := judge(&f)
 	switch {
 	case v.State == c.told.state && !c.told.since.IsZero():

@@ -18,21 +18,12 @@ type Organisation struct {
 
 // Credits is the state of an organisation's pool.
 type Credits struct {
-	Total        int
-	Used         int
-	ByConnection []ConnectionCredits
+	Total int
+	Used  int // by the connections that are not disconnected
 }
 
 // Available gives what is left; a pool that was made smaller has nothing left, never less.
 func (c Credits) Available() int { return max(c.Total-c.Used, 0) }
-
-// ConnectionCredits is what one connection uses.
-type ConnectionCredits struct {
-	ConnectionID string
-	Name         string
-	System       string
-	Credits      int
-}
 
 // Role says what an organisation key may do.
 type Role string

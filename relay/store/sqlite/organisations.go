@@ -44,27 +44,13 @@ func (s *Store) SetCredits(ctx context.Context, id string, credits int) (store.O
 	})
 }
 
-// Credits implements store.Organisations.
+// Credits implements store.Organisations. The sum and the pool are of one moment.
 func (s *Store) Credits(ctx context.Context, organisation string) (store.Credits, error) {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true}) // the sum and the pool of one moment
-	if err != nil {
-		return store.Credits{}, classify(err)
-	}
-	defer tx.Rollback() //nolint:errcheck // it only read
-	o, err := one(ctx, tx, scanOrganisation, organisationColumns+" WHERE id = ?", organisation)
-	if err != nil {
-		return store.Credits{}, err
-	}
-	each, err := list(ctx, tx, scanConnectionCredits,
-		"SELECT id, name, system, tier FROM connections WHERE organisation = ? AND state <> 'disconnected' ORDER BY id", organisation)
-	credits := store.Credits{Total: o.Credits, ByConnection: each}
-	for _, c := range each {
-		credits.Used += c.Credits
-	}
-	return credits, err
+	return one(ctx, s.read, scanCredits, `SELECT credits, (SELECT ifnull(sum(tier), 0) FROM connections
+		WHERE organisation = o.id AND state <> 'disconnected') FROM organisations o WHERE id = ?`, organisation)
 }
 
-func scanConnectionCredits(r row) (c store.ConnectionCredits, err error) {
-	err = r.Scan(&c.ConnectionID, &c.Name, &c.System, &c.Credits)
+func scanCredits(r row) (c store.Credits, err error) {
+	err = r.Scan(&c.Total, &c.Used)
 	return c, err
 }
