@@ -32,7 +32,11 @@ func (p *plant) between() *between {
 	}
 	b := &between{}
 	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(relay); r.Out.Host = r.In.Host },
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(relay)
+			r.Out.Host = r.In.Host
+			r.Out.Header.Del("Accept-Encoding") // what is changed is not packed
+		},
 		ModifyResponse: b.change,
 	}
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,7 +24,7 @@ func TestDashboardEvents(t *testing.T) {
 	}
 	d.expect(d.client, http.MethodGet, "/work-orders?colour=blue", nil, 400, &failed)
 	page := b.get(here+"/events", http.StatusOK)
-	b.shows(page, "connection.resumed", "Older events", `aria-current="page">Events`)
+	b.shows(page, "connection.resumed", ">Older<", `aria-current="page">Events`)
 	for pages := 1; !strings.Contains(page, "where the log begins"); pages++ {
 		_, older, more := strings.Cut(page, `href="`+here+`/events?before=`)
 		older, _, _ = strings.Cut(older, `"`)
@@ -32,7 +32,7 @@ func TestDashboardEvents(t *testing.T) {
 			t.Fatalf("no page is the last:\n%s", page)
 		}
 	}
-	b.shows(page, "connection.created", "Newest")
+	b.shows(page, "connection.created", ">Newest<")
 	b.shows(b.get(here+"/events?kind=agent", http.StatusOK), "No event is like that")
 	eventually(t, time.Minute, "the failed call is in the log", func() error {
 		if page := b.get(here+"/events?request_id="+failed.RequestID, http.StatusOK); !strings.Contains(page, "parameters that cannot be used") {

@@ -14,7 +14,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "the folder that pictures of every page are written to")
 
-// TestScreenshots takes a picture of every page of the showcase, in light, dark and on a phone, with few colours and so
+// TestScreenshots takes a picture of everything that there is to see, in light, dark and on a phone, with few colours and so
 // small: pngquant does that.
 func TestScreenshots(t *testing.T) {
 	folder, err := filepath.Abs(*screenshots)
@@ -24,39 +24,27 @@ func TestScreenshots(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	empty := openRelay(t)
-	tab := chromium.Open(t)
-	p := &person{plant: empty, tab: tab, hand: chromium.Mouse{Tab: tab}}
-	tab.Go(empty.url)
-	p.picture(folder, "sign-in")
-	p.signIn()
-	p.picture(folder, "empty")
-	p.hand.Press("link", "Add a site")
-	p.hand.Type("textbox", "Name of the plant", "Plant North")
-	p.hand.Press("button", "Add the site")
-	tab.Sees("heading", "Install the agent")
-	p.picture(folder, "install")
+	p := visitor(t, openRelay(t))
+	picture := func(t *testing.T, s sight) { p.picture(t, folder, s.name) }
+	p.look(t, beginnings(), picture)
 
 	s := openShowcase(t)
 	p.plant = s.plant
 	p.signInAt(s.url)
-	tab.Sees("heading", "Connections")
-	for name, path := range s.pages() {
-		tab.Go(s.url + path)
-		p.picture(folder, name)
-	}
+	p.tab.Sees("heading", "Connections")
+	p.look(t, s.sights(), picture)
 }
 
-func (p *person) picture(folder, name string) {
-	p.t.Helper()
+func (p *person) picture(t *testing.T, folder, name string) {
+	t.Helper()
 	for _, look := range chromium.Looks() {
 		p.tab.Wear(look)
 		file := filepath.Join(folder, name+"-"+look.Name+".png")
 		if err := os.WriteFile(file, p.tab.Picture(), 0o644); err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
-		if out, err := exec.CommandContext(p.t.Context(), "pngquant", "--force", "--ext", ".png", "--quality", "60-90", "--speed", "1", "--strip", file).CombinedOutput(); err != nil {
-			p.t.Fatalf("pngquant: %v\n%s", err, out)
+		if out, err := exec.CommandContext(t.Context(), "pngquant", "--force", "--ext", ".png", "--quality", "50-80", "--speed", "3", "--strip", "64", file).CombinedOutput(); err != nil {
+			t.Fatalf("pngquant: %v\n%s", err, out)
 		}
 	}
 }

@@ -22,10 +22,14 @@ type showcase struct {
 	*plant
 	folders string // of the plants' files
 	agents  int
-	main    string // the site with most of the connections
+	main    string  // the site with most of the connections
+	holder  *daemon // its agent
 	north   *Client
 	id      string // of the connection that works best
 	broken  string // of one whose system is away
+	half    string // of one of whose entities one is broken
+	refused string // of one whose login is refused
+	ended   string // of one that was disconnected
 	webhook string
 }
 
@@ -36,6 +40,7 @@ func openShowcase(t *testing.T) *showcase {
 	s.tells()
 	var end func()
 	s.main, _ = s.addSite("Hällmark Board Mill")
+	s.holder = s.agent
 	s.works()
 	s.refusesLogin()
 	s.goesAway()
@@ -121,12 +126,13 @@ func (s *showcase) refusesLogin() {
 	s.t.Helper()
 	base := sqltest.Postgres(s.t).Database(s.t)
 	user := base.Login(s.t)
-	client, _ := s.connect(login{System: "adventureworks", Name: "Group ERP", Settings: user.Settings(), Credentials: map[string]string{"password": user.Password}})
+	client, id := s.connect(login{System: "adventureworks", Name: "Group ERP", Settings: user.Settings(), Credentials: map[string]string{"password": user.Password}})
 	for _, statement := range []string{"ALTER ROLE %s PASSWORD 'changed'", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '%s'"} {
 		if _, err := base.Server.Admin().ExecContext(s.t.Context(), fmt.Sprintf(statement, user.Username)); err != nil {
 			s.t.Fatal(err)
 		}
 	}
+	s.refused = id
 	s.calls(client, "vendors", "vendors")
 }
 
@@ -147,7 +153,8 @@ func (s *showcase) goesAway() {
 // misses is the connection of whose entities one is broken.
 func (s *showcase) misses() {
 	s.t.Helper()
-	client, _, file := s.link("Spare parts store")
+	client, id, file := s.link("Spare parts store")
+	s.half = id
 	db, err := sql.Open("sqlite", "file:"+file)
 	if err != nil {
 		s.t.Fatal(err)
@@ -170,6 +177,7 @@ func (s *showcase) rests() {
 	s.must(http.MethodPost, "/connections/"+id+"/pause", nil, 200, nil)
 	_, id, _ = s.link("Board machine 2 archive")
 	s.must(http.MethodPost, "/connections/"+id+"/disconnect", nil, 200, nil)
+	s.ended = id
 }
 
 // tells makes webhooks: one that takes everything, one that is refused.
@@ -205,16 +213,4 @@ func (s *showcase) awaitStates(states ...string) {
 		}
 		return nil
 	})
-}
-
-// pages are the addresses of everything that there is to see, by name.
-func (s *showcase) pages() map[string]string {
-	return map[string]string{
-		"console":      "/connections/" + s.id + "/console?entity=purchase-orders&run=list&limit=10",
-		"capabilities": "/connections/" + s.id + "/capabilities", "syncs": "/connections/" + s.id + "/syncs", "events": "/connections/" + s.broken + "/events",
-		"connections": "/", "connection": "/connections/" + s.id, "connection-offline": "/connections/" + s.broken,
-		"systems": "/connect?site=" + s.main, "connect": "/connect/adventureworks?site=" + s.main,
-		"sites": "/sites", "site": "/sites/" + s.main, "webhooks": "/webhooks", "webhook": "/webhooks/" + s.webhook,
-		"keys": "/keys", "credits": "/credits", "audit": "/audit", "nothing": "/connections/con_0",
-	}
 }

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"gantry/tunnel/fault"
 )
 
 // system is one of GET /systems.
@@ -114,8 +112,9 @@ func (v *visit) systems() error {
 	if p.Site == "" && len(sites) > 0 {
 		p.Site = sites[0].ID
 	}
-	if p.Site == "" {
-		return fault.New(fault.Conflict, "A system is connected at a site, and there is none yet.").Advise("Add a site first, and install the agent there.")
+	if p.Site == "" { // there is none, and the page says so
+		v.show(http.StatusOK, "systems", "Connect a system", p)
+		return nil
 	}
 	var all list[system]
 	if err := v.get("/systems?site="+url.QueryEscape(p.Site), &all); err != nil {

@@ -22,9 +22,8 @@ type connectionsPage struct {
 	Counts connectionCounts
 	States []stateCount
 	Shown  []connection
-	Next   string // the address of the page behind this one; "": there is none
-	Later  bool   // this page is not the first
-	Sites  bool   // there is one; asked only where nothing is connected
+	Pager  pager
+	Sites  bool // there is one; asked only where nothing is connected
 }
 
 type stateCount struct {
@@ -59,7 +58,7 @@ func (v *visit) connections() error {
 	query := v.r.URL.Query()
 	p := connectionsPage{
 		Search: strings.TrimSpace(query.Get("q")), State: query.Get("state"), System: query.Get("system"), Site: query.Get("site"),
-		Sorted: v.sorting("urgency"), Later: query.Has("cursor"),
+		Sorted: v.sorting("urgency"),
 	}
 	asked := filled("q", p.Search, "system", p.System, "site", p.Site, "cursor", query.Get("cursor"), "order", p.Sorted.order)
 	asked.Set("state", cmp.Or(p.State, "current"))
@@ -72,15 +71,11 @@ func (v *visit) connections() error {
 	if err := v.get("/connections?"+asked.Encode(), &found); err != nil {
 		return err
 	}
-	p.Shown, p.Counts = found.Data, found.Counts
+	p.Shown, p.Counts, p.Pager = found.Data, found.Counts, v.pager("cursor", after(found.Next))
 	for state, n := range p.Counts.States {
 		p.States = append(p.States, stateCount{state, n, p.With(state)})
 	}
 	slices.SortFunc(p.States, func(a, b stateCount) int { return cmp.Compare(urgency(a.State), urgency(b.State)) })
-	if found.Next != nil {
-		query.Set("cursor", *found.Next)
-		p.Next = "/?" + query.Encode()
-	}
 	if p.Counts.Total == 0 {
 		var sites list[site]
 		if err := v.get("/sites?limit=1", &sites); err != nil {
@@ -125,6 +120,17 @@ type connectionPage struct {
 	Ended      bool
 }
 
+// Stream is the address at which the log goes on; "": it does not.
+func (p connectionPage) Stream() string {
+	if p.Ended {
+		return ""
+	}
+	return p.Connection.Path() + "/events/stream"
+}
+
+// Stale tells whether nothing works now, so that what did is what was.
+func (p connectionPage) Stale() bool { return tone(p.Status.State) == bad || p.Ended }
+
 func (v *visit) connection() error {
 	id := url.PathEscape(v.r.PathValue("id"))
 	var p connectionPage
@@ -139,8 +145,7 @@ func (v *visit) connection() error {
 	if err := v.get("/connections/"+id+"/events?last=50", &events); err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	slices.Reverse(events.Data) // the newest first
-	p.Events, p.Ended = events.Data, p.Connection.State == "disconnected"
+	p.Events, p.Ended = newestFirst(events.Data, p.Connection), p.Connection.State == "disconnected"
 	v.show(http.StatusOK, "connection", p.Connection.Name, p)
 	return nil
 }

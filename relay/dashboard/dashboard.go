@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"embed"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -11,9 +10,6 @@ import (
 	"gantry/relay/store"
 	"gantry/tunnel/fault"
 )
-
-//go:embed static
-var static embed.FS
 
 // Options are what the dashboard works with.
 type Options struct {
@@ -29,6 +25,7 @@ type Dashboard struct {
 	Options
 	seals   *seals
 	links   *links
+	assets  *assets
 	pages   pages
 	handler http.Handler
 }
@@ -39,12 +36,16 @@ func New(o Options) (*Dashboard, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := parsePages()
+	a, err := newAssets()
+	if err != nil {
+		return nil, err
+	}
+	p, err := parsePages(a)
 	if err != nil {
 		return nil, err
 	}
 	l := &links{key: o.NewKey, now: time.Now, open: map[store.Hash]openLink{}}
-	d := &Dashboard{Options: o, seals: s, links: l, pages: p}
+	d := &Dashboard{Options: o, seals: s, links: l, assets: a, pages: p}
 	d.handler = http.NewCrossOriginProtection().Handler(d.routes())
 	return d, nil
 }
@@ -72,7 +73,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (d *Dashboard) routes() *http.ServeMux {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /static/{file}", d.asset)
+	m.HandleFunc("GET /static/{version}/{file}", d.assets.serve)
 	m.HandleFunc("GET /sign-in", d.askKey)
 	m.HandleFunc("POST /sign-in", d.takeKey)
 	m.HandleFunc("POST /sign-out", func(w http.ResponseWriter, r *http.Request) {
@@ -119,12 +120,6 @@ func (d *Dashboard) routes() *http.ServeMux {
 		return fault.New(fault.NotFound, "There is no such page.").Advise("Go back to the connections.")
 	}))
 	return m
-}
-
-// asset serves the style and the script. Their names change with nothing, so a browser asks again.
-func (d *Dashboard) asset(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-cache")
-	http.ServeFileFS(w, r, static, "static/"+r.PathValue("file"))
 }
 
 // visit is one request of a person who is signed in.
@@ -201,11 +196,11 @@ func (d *Dashboard) askKey(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("everywhere") {
 		said = "Every browser that was signed in with this key is signed out."
 	}
-	d.askAgain(w, http.StatusOK, said)
+	d.askAgain(w, r, http.StatusOK, said)
 }
 
-func (d *Dashboard) askAgain(w http.ResponseWriter, status int, said string) {
-	d.render(w, status, "signin", view{Title: "Sign in", Data: said})
+func (d *Dashboard) askAgain(w http.ResponseWriter, r *http.Request, status int, said string) {
+	d.render(w, r, status, "signin", view{Title: "Sign in", Data: said})
 }
 
 // takeKey signs in whoever has a key, or the code of a sign-in link, which gets a key of its own.
@@ -215,13 +210,13 @@ func (d *Dashboard) takeKey(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(token, string(codePrefix)) {
 		var err error
 		if token, err = d.links.redeem(r.Context(), token); err != nil {
-			d.askAgain(w, http.StatusUnauthorized, refusalOf(err))
+			d.askAgain(w, r, http.StatusUnauthorized, refusalOf(err))
 			return
 		}
 	}
 	var got key
 	if err := (caller{api: d.API, token: token, request: r}).get("/key", &got); err != nil {
-		d.askAgain(w, http.StatusUnauthorized, refusalOf(err))
+		d.askAgain(w, r, http.StatusUnauthorized, refusalOf(err))
 		return
 	}
 	d.seals.signIn(w, session{token, got.SignOuts})

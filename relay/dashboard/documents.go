@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,12 +25,17 @@ type connection struct {
 	System         string     `json:"system"`
 	Name           string     `json:"name"`
 	State          string     `json:"state"`
+	Since          *time.Time `json:"state_since"`
+	Message        string     `json:"state_message"`
 	Credits        int        `json:"credits"`
 	CreatedAt      *time.Time `json:"created_at"`
 	DisconnectedAt *time.Time `json:"disconnected_at"`
 
 	Settings map[string]any `json:"settings"`
 }
+
+// Needy tells whether somebody has to do something about it.
+func (c connection) Needy() bool { return tone(c.State) == bad || tone(c.State) == fair }
 
 // Path is the connection's page.
 func (c connection) Path() string { return "/connections/" + url.PathEscape(c.ID) }
@@ -146,6 +152,8 @@ type event struct {
 	Code      string     `json:"code"`
 	RequestID string     `json:"request_id"`
 	Message   string     `json:"message"`
+
+	Path string `json:"-"` // of the connection whose log it is in
 }
 
 // site is GET /sites/{id}.
@@ -189,20 +197,11 @@ type newSite struct {
 	ExpiresAt *time.Time `json:"expires_at"`
 }
 
-// credits is GET /credits.
+// credits is GET /credits, without who uses them.
 type credits struct {
-	Total        int    `json:"total"`
-	Used         int    `json:"used"`
-	Available    int    `json:"available"`
-	ByConnection []used `json:"by_connection"`
-}
-
-// used is what one connection uses.
-type used struct {
-	Connection string `json:"connection"`
-	Name       string `json:"name"`
-	System     string `json:"system"`
-	Credits    int    `json:"credits"`
+	Total     int `json:"total"`
+	Used      int `json:"used"`
+	Available int `json:"available"`
 }
 
 // entry is one of GET /audit.
@@ -218,6 +217,16 @@ type entry struct {
 	Target    string `json:"target"`
 	RequestID string `json:"request_id"`
 	Result    string `json:"result"`
+}
+
+// Path is the page of what was changed; "": it has none.
+func (e entry) Path() string {
+	for prefix, page := range map[string]string{"con_": "/connections/", "site_": "/sites/", "whk_": "/webhooks/"} {
+		if strings.HasPrefix(e.Target, prefix) {
+			return page + url.PathEscape(e.Target)
+		}
+	}
+	return ""
 }
 
 // webhook is one of GET /webhooks.

@@ -20,7 +20,7 @@ type eventsPage struct {
 	RequestID  string
 	Before     string
 	Events     []event
-	Older      string // the address of the page behind this one; "": there is none
+	Pager      pager
 }
 
 // Levels are the choices of the filter.
@@ -46,15 +46,31 @@ func (v *visit) events() error {
 	if err := v.get("/connections/"+url.PathEscape(p.Connection.ID)+"/events?"+asked.Encode(), &found); err != nil {
 		return err
 	}
-	slices.Reverse(found.Data)
-	if p.Events = found.Data; len(p.Events) > eventsShown {
+	next := ""
+	if p.Events = newestFirst(found.Data, p.Connection); len(p.Events) > eventsShown {
 		p.Events = p.Events[:eventsShown]
-		asked.Del("last")
-		asked.Set("before", p.Events[eventsShown-1].ID)
-		p.Older = p.Connection.Path() + "/events?" + asked.Encode()
+		next = p.Events[eventsShown-1].ID
 	}
+	p.Pager = v.pager("before", next)
 	v.show(http.StatusOK, "events", p.Connection.Name+": events", p)
 	return nil
+}
+
+// newestFirst turns a part of a connection's log round.
+func newestFirst(log []event, about headed) []event {
+	slices.Reverse(log)
+	for n := range log {
+		log[n].Path = about.Path()
+	}
+	return log
+}
+
+// Stream is the address at which the log goes on, as it is narrowed; "": the page shows what was.
+func (p eventsPage) Stream() string {
+	if p.Before != "" || p.Connection.State == "disconnected" {
+		return ""
+	}
+	return p.Connection.Path() + "/events/stream?" + filled("level", p.Level, "entity", p.Entity, "kind", p.Kind, "request_id", p.RequestID).Encode()
 }
 
 // filled makes a query of those names (each followed by its value) that have a value.

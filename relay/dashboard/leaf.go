@@ -36,3 +36,33 @@ func leafed[T any](address *url.URL, rows []T) ([]T, leaf) {
 	}
 	return rows[from:to], l
 }
+
+// pager leads through a list that is read page by page.
+type pager struct {
+	First, Next string // addresses; "": it is the first page, it is the last
+	Log         bool   // the newest comes first
+}
+
+// pager makes the addresses: name is the parameter that says behind what a page begins, next its value for the page behind
+// this one; "": there is none.
+func (v *visit) pager(name, next string) (p pager) {
+	query := v.r.URL.Query()
+	if query.Has(name) {
+		query.Del(name)
+		p.First = v.r.URL.Path + "?" + query.Encode()
+	}
+	if next != "" {
+		query.Set(name, next)
+		p.Next = v.r.URL.Path + "?" + query.Encode()
+	}
+	p.Log = name == "before"
+	return p
+}
+
+// after gives a cursor, where there is one.
+func after(cursor *string) string {
+	if cursor == nil {
+		return ""
+	}
+	return *cursor
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,11 +22,11 @@ const sessionLook = time.Second
 func (v *visit) follow() error {
 	leave := v.whileSignedIn()
 	defer leave()
-	query := url.Values{}
-	if after := v.r.URL.Query().Get("after"); after != "" {
-		query.Set("after", after)
-	} else {
-		query.Set("last", "50")
+	asked := v.r.URL.Query().Get
+	query := filled("after", asked("after"), "level", asked("level"), "entity", asked("entity"), "kind", asked("kind"),
+		"request_id", asked("request_id"))
+	if !query.Has("after") {
+		query.Set("last", strconv.Itoa(eventsShown))
 	}
 	path := "/connections/" + url.PathEscape(v.r.PathValue("id")) + "/events?" + query.Encode()
 	begun := false
@@ -57,6 +58,7 @@ func (v *visit) retell(piece []byte) error {
 	if err := json.Unmarshal([]byte(fields["data"]), &e); err != nil {
 		return err
 	}
+	e.Path = connection{ID: v.r.PathValue("id")}.Path()
 	row, err := v.part("connection", "event", e)
 	if err != nil {
 		return err

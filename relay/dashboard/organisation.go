@@ -3,44 +3,53 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
-// creditsPage is the pool, and who uses it.
+// creditsPage is the pool, and a page of who uses it.
 type creditsPage struct {
 	credits
 	Sorted sorting
-	Shown  []used
-	Leaf   leaf
+	Shown  []connection
+	Pager  pager
 }
 
 func (v *visit) credits() error {
-	var c credits
-	if err := v.get("/credits", &c); err != nil {
+	p := creditsPage{Sorted: v.sorting("-credits")}
+	if err := v.get("/credits?limit=1", &p.credits); err != nil { // the connections know what they use, and are sorted
 		return err
 	}
-	p := creditsPage{credits: c, Sorted: v.sorting("-credits")}
-	order(p.Sorted, c.ByConnection, map[string]func(a, b used) int{
-		"name": byText(func(u used) string { return u.Name }), "system": byText(func(u used) string { return u.System }),
-		"credits": byNumber(func(u used) int { return u.Credits }),
-	})
-	p.Shown, p.Leaf = leafed(v.r.URL, c.ByConnection)
+	asked := filled("state", "current", "order", p.Sorted.order, "cursor", v.r.URL.Query().Get("cursor"), "limit", strconv.Itoa(leafSize))
+	var found list[connection]
+	if err := v.get("/connections?"+asked.Encode(), &found); err != nil {
+		return err
+	}
+	p.Shown, p.Pager = found.Data, v.pager("cursor", after(found.Next))
 	v.show(http.StatusOK, "credits", "Credits", p)
 	return nil
 }
 
-// auditPage is what was changed last.
+// auditPage is what was changed, the last first.
 type auditPage struct {
 	Sorted  sorting
 	Entries []entry
+	Pager   pager
 }
 
 func (v *visit) audit() error {
+	p := auditPage{Sorted: v.sorting("-at")}
+	asked := filled("before", v.r.URL.Query().Get("before"), "last", strconv.Itoa(leafSize+1)) // one more tells whether there are more
 	var page list[entry]
-	if err := v.get("/audit?last=100", &page); err != nil {
+	if err := v.get("/audit?"+asked.Encode(), &page); err != nil {
 		return err
 	}
-	p := auditPage{v.sorting("-at"), page.Data}
+	next := ""
+	if p.Entries = page.Data; len(p.Entries) > leafSize {
+		p.Entries = p.Entries[1:]
+		next = p.Entries[0].ID
+	}
+	p.Pager = v.pager("before", next)
 	order(p.Sorted, p.Entries, map[string]func(a, b entry) int{
 		"at": byTime(func(e entry) *time.Time { return e.At }), "who": byText(func(e entry) string { return e.Actor.Name }),
 		"what": byText(func(e entry) string { return e.Action }), "result": byText(func(e entry) string { return e.Result }),

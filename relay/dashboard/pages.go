@@ -18,7 +18,7 @@ var sources embed.FS
 type pages map[string]*template.Template
 
 // parsePages reads every page beside the layout and the parts (pages/parts) that all of them share.
-func parsePages() (pages, error) {
+func parsePages(a *assets) (pages, error) {
 	files, err := sources.ReadDir("pages")
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func parsePages() (pages, error) {
 		if name == "layout" || f.IsDir() {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(functions).ParseFS(sources, "pages/layout.html", "pages/parts/*.html", "pages/"+f.Name())
+		t, err := template.New("layout.html").Funcs(functions).Funcs(template.FuncMap{"asset": a.path}).ParseFS(sources, "pages/layout.html", "pages/parts/*.html", "pages/"+f.Name())
 		if err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
@@ -42,7 +42,7 @@ func parsePages() (pages, error) {
 var functions = template.FuncMap{
 	"ago": ago, "exactly": exactly, "word": word, "sign": sign, "tone": tone, "tab": newTab, "ms": milliseconds,
 	"hop": hopWords, "scope": scopeWords, "outcome": outcomeWords, "denied": deniedWords,
-	"mark": mark, "ending": ending, "team": team, "road": road,
+	"coded": coded, "proved": provedWords, "category": categoryWord, "mark": mark, "ending": ending, "team": team, "road": road,
 }
 
 // view is what the layout needs.
@@ -50,6 +50,7 @@ type view struct {
 	Title    string
 	SignedIn bool
 	Here     string // the path of the page
+	Key      key    // that signed in
 	Data     any
 }
 
@@ -70,18 +71,18 @@ const headerPart = "Gantry-Part"
 // show renders a page of a person who is signed in, or the part of it that is asked for.
 func (v *visit) show(status int, page, title string, data any) {
 	if part := v.pages[page].Lookup("part-" + v.r.Header.Get(headerPart)); part != nil {
-		v.write(v.w, status, part, data)
+		v.write(v.w, v.r, status, part, data)
 		return
 	}
-	v.render(v.w, status, page, view{Title: title, SignedIn: true, Here: v.r.URL.Path, Data: data})
+	v.render(v.w, v.r, status, page, view{Title: title, SignedIn: true, Here: v.r.URL.Path, Key: v.key, Data: data})
 }
 
 // render writes a page whole, or a failure: never half of one.
-func (d *Dashboard) render(w http.ResponseWriter, status int, page string, data view) {
-	d.write(w, status, d.pages[page], data)
+func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, status int, page string, data view) {
+	d.write(w, r, status, d.pages[page], data)
 }
 
-func (d *Dashboard) write(w http.ResponseWriter, status int, t *template.Template, data any) {
+func (d *Dashboard) write(w http.ResponseWriter, r *http.Request, status int, t *template.Template, data any) {
 	var b bytes.Buffer
 	if err := t.Execute(&b, data); err != nil {
 		d.Logger.Error("page not rendered", "page", t.Name(), "error", err)
@@ -89,8 +90,15 @@ func (d *Dashboard) write(w http.ResponseWriter, status int, t *template.Templat
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Vary", "Accept-Encoding")
+	if !unpacks(r) {
+		w.WriteHeader(status)
+		_, _ = b.WriteTo(w) // the browser may be gone
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // the browser may be gone
+	packTo(w, b.Bytes())
 }
 
 // part renders a template of a page.
@@ -152,7 +160,7 @@ const (
 
 func tone(state any) string {
 	switch fmt.Sprint(state) {
-	case "active", "idle", "ended well", "delivered", "connected", "working", "reachable", "closed", "OK", "info":
+	case "active", "idle", "ended well", "delivered", "connected", "working", "reachable", "closed", "OK":
 		return good
 	case "degraded", "throttled", "half_open", "pending", "running", "held", "waiting", "warning":
 		return fair
@@ -163,6 +171,9 @@ func tone(state any) string {
 }
 
 func sign(state any) string {
+	if state == "info" {
+		return "i"
+	}
 	return map[string]string{good: "✓", fair: "!", bad: "✕", quiet: "–"}[tone(state)]
 }
 

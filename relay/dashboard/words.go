@@ -1,6 +1,12 @@
 package dashboard
 
-import "gantry/tunnel/fault"
+import (
+	"html/template"
+	"slices"
+	"strings"
+
+	"gantry/tunnel/fault"
+)
 
 // step is one part of the way of a call.
 type step struct {
@@ -74,4 +80,33 @@ func deniedWords(by string) string {
 		return "the login has no right"
 	}
 	return "no"
+}
+
+// provedWords say of a system's definition that it was never tried on the product; "": it was.
+func provedWords(proved string) string {
+	return map[string]string{
+		"dialect": "Tried on one that speaks the same, and not on the product itself",
+		"shape":   "Made from its vendor's documents, and not tried on the product itself",
+	}[proved]
+}
+
+// categoryWord writes a category of systems, of which some are known by their initials.
+func categoryWord(name string) string {
+	if slices.Contains([]string{"cmms", "eam", "erp", "mes", "wms"}, name) {
+		return strings.ToUpper(name)
+	}
+	return name
+}
+
+// coded writes a text in which what stands between backticks is code.
+func coded(text string) template.HTML {
+	var html strings.Builder
+	for n, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if n%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		html.WriteString(part)
+	}
+	return template.HTML(html.String()) //nolint:gosec // its parts are escaped
 }

@@ -1,6 +1,6 @@
 // Puts events on top of a table as they come. What one reads does not move: whoever has scrolled down stays where he is.
 
-// rowsFrom tells how many rows are kept.
+// kept is how many rows are kept.
 const kept = 500;
 
 export function follow(rows, { parse, ended, changed }) {
@@ -18,13 +18,23 @@ export function follow(rows, { parse, ended, changed }) {
     frame.hidden = false;
     none.hidden = true;
     if (before < 0) scrollBy(0, rows.offsetHeight - height); // the reader is below: nothing jumps
-    while (rows.rows.length > kept) rows.lastElementChild.remove();
+    while (rows.rows.length > kept) forget(rows.lastElementChild);
     clearTimeout(soon);
     soon = setTimeout(changed, 300); // what happened may have changed the state
   }
 
+  // forget takes the oldest row away. The way to what is older then begins there.
+  function forget(row) {
+    row.remove();
+    const older = document.querySelector("a[data-older]"), address = older && new URL(older.href);
+    address?.searchParams.set("before", rows.lastElementChild.id);
+    if (older) older.href = address.href;
+  }
+
   function open() {
-    source = new EventSource(last ? `${rows.dataset.stream}?after=${encodeURIComponent(last)}` : rows.dataset.stream);
+    const address = new URL(rows.dataset.stream, location.href);
+    if (last) address.searchParams.set("after", last);
+    source = new EventSource(address);
     source.addEventListener("open", () => { state.textContent = "Live"; state.classList.add("on"); });
     source.addEventListener("row", add);
     source.addEventListener("end", () => { close(); ended(); });

@@ -35,6 +35,7 @@ export async function watch(form, into, { parse, after }) {
       finish(told, list, into, parse);
     }
     if (!whole) throw new Error("the answer was cut");
+    if (!list.querySelector(".fail")) for (const step of list.querySelectorAll(".waiting")) step.remove(); // the way was shorter
     return true;
   } catch (failure) {
     const note = document.createElement("p");
@@ -67,9 +68,12 @@ export function watchForms(tools) {
     const form = event.target;
     if (!form.matches("form[data-steps]:not([data-key])")) return;
     event.preventDefault();
-    const button = event.submitter ?? form.querySelector("button");
-    button.disabled = true;
+    if (form.hasAttribute("aria-busy")) return; // it is under way
+    const button = event.submitter ?? form.querySelector("button"), words = button.textContent;
+    form.setAttribute("aria-busy", "true");
+    button.textContent = button.dataset.busy;
     await watch(form, document.querySelector(form.dataset.steps), tools);
-    button.disabled = false;
+    button.textContent = words;
+    form.removeAttribute("aria-busy");
   });
 }
