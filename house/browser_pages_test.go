@@ -36,6 +36,9 @@ func TestBrowserPages(t *testing.T) {
 	p.signInAt(s.url)
 	p.tab.Sees("heading", "Connections")
 	p.look(t, s.sights(), looks)
+	if len(weights) == 0 { // a part of it was asked for
+		return
+	}
 	heaviest := slices.MaxFunc(weights, func(a, b chromium.Weight) int { return int(a.Bytes - b.Bytes) })
 	slices.SortFunc(weights, func(a, b chromium.Weight) int { return int(a.FirstPaint - b.FirstPaint) })
 	t.Logf("%d pages: the heaviest has %d bytes; first paint after %s in the median, %s at the latest", len(weights), heaviest.Bytes,

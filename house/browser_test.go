@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,7 @@ func TestBrowserRoad(t *testing.T) {
 			p.connectDemo()
 			p.readsFirstRecord()
 			p.breaks()
+			p.diagnoses()
 			p.disconnect()
 		})
 	}
@@ -141,6 +143,16 @@ func (p *person) breaks() {
 	p.tab.Sees("list", "The way of the call")
 	p.tab.Says("SYSTEM_ERROR", "EQUIP")
 	p.hand.Press("link", "Overview")
+}
+
+// diagnoses has the page go the way of a call. It names the hop that is broken, and what is right.
+func (p *person) diagnoses() {
+	p.t.Helper()
+	p.hand.Press("button", "Diagnose")
+	p.tab.Says("It breaks at: Read assets", "EQUIP", "The plant's policy", "Read vendors")
+	if marks := chromium.Eval[[]string](p.tab, `[...document.querySelectorAll("#diagnosis .step.fail > div > b")].map((e) => e.textContent)`); !slices.Equal(marks, []string{"Read assets"}) {
+		p.t.Errorf("these hops are marked as broken: %q", marks)
+	}
 }
 
 func (p *person) disconnect() {

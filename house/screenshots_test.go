@@ -14,8 +14,8 @@ import (
 
 var screenshots = flag.String("screenshots", "", "the folder that pictures of every page are written to")
 
-// TestScreenshots takes a picture of everything that there is to see, in light, dark and on a phone, with few colours and so
-// small: pngquant does that.
+// TestScreenshots takes a picture of everything that there is to see, most of it in light, dark and on a phone, with few
+// colours and so small: pngquant does that.
 func TestScreenshots(t *testing.T) {
 	folder, err := filepath.Abs(*screenshots)
 	if err != nil || *screenshots == "" {
@@ -25,7 +25,7 @@ func TestScreenshots(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := visitor(t, openRelay(t))
-	picture := func(t *testing.T, s sight) { p.picture(t, folder, s.name) }
+	picture := func(t *testing.T, s sight) { p.picture(t, folder, s) }
 	p.look(t, beginnings(), picture)
 
 	s := openShowcase(t)
@@ -35,11 +35,15 @@ func TestScreenshots(t *testing.T) {
 	p.look(t, s.sights(), picture)
 }
 
-func (p *person) picture(t *testing.T, folder, name string) {
+func (p *person) picture(t *testing.T, folder string, s sight) {
 	t.Helper()
-	for _, look := range chromium.Looks() {
+	looks := chromium.Looks()
+	if s.once {
+		looks = looks[:1]
+	}
+	for _, look := range looks {
 		p.tab.Wear(look)
-		file := filepath.Join(folder, name+"-"+look.Name+".png")
+		file := filepath.Join(folder, s.name+"-"+look.Name+".png")
 		if err := os.WriteFile(file, p.tab.Picture(), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ type sight struct {
 	path string          // the page's address; "": none leads there
 	open func(p *person) // how a person comes to it; nil: by the address
 	done func(p *person) // what is to be done before the next; nil: nothing
+	once bool            // one picture of it is enough
 }
 
 // beginnings are what a relay shows where there is nothing yet.
@@ -22,17 +23,17 @@ func beginnings() []sight {
 	return []sight{
 		{name: "sign-in", path: "/sign-in"},
 		{name: "empty", open: (*person).signIn},
-		{name: "empty-sites", path: "/sites"},
-		{name: "empty-webhooks", path: "/webhooks"},
-		{name: "empty-credits", path: "/credits"},
-		{name: "empty-systems", path: "/connect"},
+		{name: "empty-sites", once: true, path: "/sites"},
+		{name: "empty-webhooks", once: true, path: "/webhooks"},
+		{name: "empty-credits", once: true, path: "/credits"},
+		{name: "empty-systems", once: true, path: "/connect"},
 		{name: "install", open: func(p *person) {
 			p.tab.Go(p.url + "/sites")
 			p.hand.Type("textbox", "Name of the plant", "Plant North")
 			p.hand.Press("button", "Add the site")
 			p.tab.Sees("heading", "Install the agent")
 		}},
-		{name: "empty-connections", path: "/"},
+		{name: "empty-connections", once: true, path: "/"},
 	}
 }
 
@@ -41,23 +42,23 @@ func (s *showcase) sights() []sight {
 	here, broken := "/connections/"+s.id, "/connections/"+s.broken
 	return []sight{
 		{name: "connections", path: "/"},
-		{name: "connections-none", path: "/?q=no+such+thing"},
+		{name: "connections-none", once: true, path: "/?q=no+such+thing"},
 		{name: "connection", path: here},
 		{name: "connection-offline", path: broken},
-		{name: "connection-degraded", path: "/connections/" + s.half},
-		{name: "connection-refused", path: "/connections/" + s.refused},
-		{name: "connection-ended", path: "/connections/" + s.ended},
+		{name: "connection-degraded", once: true, path: "/connections/" + s.half},
+		{name: "connection-refused", once: true, path: "/connections/" + s.refused},
+		{name: "connection-ended", once: true, path: "/connections/" + s.ended},
 		{name: "console", path: here + "/console?entity=purchase-orders&run=list&limit=10"},
-		{name: "console-record", path: here + "/console?entity=vendors&run=get&id=7"},
+		{name: "console-record", once: true, path: here + "/console?entity=vendors&run=get&id=7"},
 		{name: "console-failure", path: "/connections/" + s.half + "/console?entity=inventory&run=list"},
-		{name: "console-unread", path: here + "/console"},
+		{name: "console-unread", once: true, path: here + "/console"},
 		{name: "capabilities", path: here + "/capabilities?entity=purchase-orders"},
 		{name: "syncs", path: here + "/syncs"},
-		{name: "empty-syncs", path: "/connections/" + s.half + "/syncs"},
+		{name: "empty-syncs", once: true, path: "/connections/" + s.half + "/syncs"},
 		{name: "events", path: broken + "/events"},
-		{name: "empty-events", path: broken + "/events?request_id=req_0"},
+		{name: "empty-events", once: true, path: broken + "/events?request_id=req_0"},
 		{name: "relink", path: "/connections/" + s.refused + "/relink"},
-		{name: "reconnect", path: "/connections/" + s.ended + "/reconnect"},
+		{name: "reconnect", once: true, path: "/connections/" + s.ended + "/reconnect"},
 		{name: "disconnect", path: here + "/disconnect"},
 		{name: "systems", path: "/connect?site=" + s.main},
 		{name: "connect", path: "/connect/adventureworks?site=" + s.main},
@@ -68,9 +69,9 @@ func (s *showcase) sights() []sight {
 		{name: "keys", path: "/keys"},
 		{name: "credits", path: "/credits"},
 		{name: "audit", path: "/audit"},
-		{name: "nothing", path: "/connections/con_0"},
+		{name: "nothing", once: true, path: "/connections/con_0"},
 		{name: "connect-failed", open: s.failsToConnect},
-		{name: "examined", open: func(p *person) {
+		{name: "examined", once: true, open: func(p *person) {
 			p.tab.Go(s.url + "/sites/" + s.main)
 			p.hand.Press("button", "Diagnose this agent")
 			p.tab.Says("Ask the plant's IT")
@@ -80,7 +81,7 @@ func (s *showcase) sights() []sight {
 			p.hand.Press("button", "Diagnose")
 			p.tab.Says("It breaks at")
 		}},
-		{name: "key", open: func(p *person) {
+		{name: "key", once: true, open: func(p *person) {
 			p.tab.Go(s.url + "/keys")
 			p.hand.Type("textbox", "Name", "Dashboards")
 			p.hand.Press("button", "Add the key")
