@@ -3,8 +3,10 @@
 package house
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"gantry/connectors/engine"
@@ -47,6 +49,39 @@ func TestTrytonOverlay(t *testing.T) {
 	d.must(t, engine.Write{Entity: "purchase-orders", Operation: "update", ID: id}, `{"custom_fields":{"comment":null}}`)
 	if got := e.scan(t, "SELECT comment FROM purchase_purchase WHERE id = $1", id); got != "" {
 		t.Errorf("the database still has %q", got)
+	}
+}
+
+// TestOdooOverlay maps fields of Odoo's orders that the definition leaves out: a text, and a truth, whose false is no null.
+func TestOdooOverlay(t *testing.T) {
+	e := openOdoo(t)
+	columns := discovered(t, e.desk, "purchase-orders")
+	location, reminded := columns["incoterm_location"], columns["receipt_reminder_email"]
+	if location.Native != "string" || location.Title == "" || location.ReadOnly || reminded.Native != "boolean" || columns["order_line"].Native != "" {
+		t.Errorf("%+v %+v %+v", location, reminded, columns["order_line"])
+	}
+	if _, used := columns["partner_ref"]; used {
+		t.Error("what the definition maps is no discovery")
+	}
+	both := []string{"create", "update"}
+	d := overlaidDesk(t, "odoo", odooTarget("agent", "Agent-pw-2026"), "purchase-orders", map[string]wire.OverlayField{
+		"place":    {From: location.Name, Type: "string", Native: location.Native, Write: both, Filterable: true},
+		"reminded": {From: reminded.Name, Type: "boolean", Native: reminded.Native, Write: []string{"update"}},
+	})
+	text := unique("Gate 4, Größe 7")
+	made := d.must(t, onOrder("create", ""), strings.TrimSuffix(odooLines(t, e), "}")+`,"custom_fields":{"place":"`+text+`"}}`)
+	id := made["id"].(string)
+	if got := e.scan(t, "SELECT incoterm_location FROM purchase_order WHERE id = $1", id); got != text || at(t, made, "custom_fields.place") != text {
+		t.Errorf("the database has %q, the answer %v", got, made["custom_fields"])
+	}
+	for _, yes := range []string{"true", "false"} {
+		changed := d.must(t, engine.Write{Entity: "purchase-orders", Operation: "update", ID: id}, `{"custom_fields":{"reminded":`+yes+`}}`)
+		if got := e.scan(t, "SELECT receipt_reminder_email::text FROM purchase_order WHERE id = $1", id); got != yes || fmt.Sprint(at(t, changed, "custom_fields.reminded")) != yes {
+			t.Errorf("the database has %s, the answer %v", got, changed["custom_fields"])
+		}
+	}
+	if found := list(t, d, "purchase-orders", "place="+url.QueryEscape(text)); len(found) != 1 || found[0]["id"] != id {
+		t.Errorf("%d orders are delivered there", len(found))
 	}
 }
 

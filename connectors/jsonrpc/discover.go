@@ -27,11 +27,21 @@ func (discovery) Params() []string { return nil }
 type describing interface {
 	// fields asks for the description: an object of {type, string, readonly} by the field's name.
 	fields(model string) invocation
+	// holds tells what a field of one of its types holds; "": nothing that a field of a record can hold.
+	holds(kind string) string
 }
 
 func (tryton) fields(model string) invocation {
 	return invocation{method: "model." + model + ".fields_get", params: []any{}}
 }
+
+func (tryton) holds(kind string) string { return trytonHolds[kind] }
+
+func (odoo) fields(model string) invocation {
+	return invocation{method: model + ".fields_get", named: map[string]any{"attributes": []any{"type", "string", "readonly"}}}
+}
+
+func (odoo) holds(kind string) string { return odooHolds[kind] }
 
 func compileDiscovery(d dialect, v any) (connectors.Statement, error) {
 	if _, ok := d.(describing); !ok {
@@ -43,11 +53,17 @@ func compileDiscovery(d dialect, v any) (connectors.Statement, error) {
 	return discovery{}, nil
 }
 
-// holds tells what Tryton's types hold. What is not here, no field of a record can hold.
-var holds = map[string]string{
+// trytonHolds are Tryton's types.
+var trytonHolds = map[string]string{
 	"char": "string", "text": "string", "fulltext": "string", "selection": "string", "reference": "string", "time": "string",
 	"integer": "integer", "bigint": "integer", "many2one": "integer", "one2one": "integer", "float": "float", "numeric": "decimal",
 	"boolean": "boolean", "date": "date", "datetime": "instant", "timestamp": "instant",
+}
+
+// odooHolds are Odoo's types, https://www.odoo.com/documentation/19.0/developer/reference/backend/orm.html#fields.
+var odooHolds = map[string]string{
+	"char": "string", "text": "string", "html": "string", "selection": "string", "reference": "string", "integer": "integer",
+	"float": "float", "monetary": "decimal", "boolean": "boolean", "date": "date", "datetime": "instant",
 }
 
 // Discover implements connectors.Discoverer: the fields of the model, as the server describes them to the login.
@@ -61,7 +77,8 @@ func (c *conn) Discover(ctx context.Context, d connectors.Discovery) (connectors
 		return out, err
 	}
 	defer c.lanes.Leave(lane.Calls)
-	answer, err := c.call(ctx, c.dialect.(describing).fields(list.model)) // compileDiscovery has seen to it
+	describes := c.dialect.(describing) // compileDiscovery has seen to it
+	answer, err := c.call(ctx, describes.fields(list.model))
 	if err != nil {
 		return out, c.whetherDenied(ctx, list, err)
 	}
@@ -77,19 +94,19 @@ func (c *conn) Discover(ctx context.Context, d connectors.Discovery) (connectors
 		case len(out.Columns) == d.Limit:
 			out.More = true
 		default:
-			out.Columns = append(out.Columns, found(name, field))
+			out.Columns = append(out.Columns, found(describes, name, field))
 		}
 	}
 	return out, c.sample(ctx, list, &out)
 }
 
-func found(name string, field map[string]any) connectors.Found {
+func found(describes describing, name string, field map[string]any) connectors.Found {
 	f := connectors.Found{Name: name}
 	f.Type, _ = field["type"].(string)
 	f.Title, _ = field["string"].(string)
 	f.ReadOnly = field["readonly"] == true
 	if memberName.MatchString(name) {
-		f.Native = holds[f.Type]
+		f.Native = describes.holds(f.Type)
 	}
 	return f
 }
@@ -131,8 +148,9 @@ func (c *conn) sample(ctx context.Context, list *statement, out *connectors.Find
 		}
 		out.Records++
 		for i := range out.Columns {
-			if v := record[out.Columns[i].Name]; v != nil && v != "" {
-				out.Columns[i].Filled++
+			column := &out.Columns[i]
+			if v, err := c.dialect.decode(record[column.Name], kindOf(column.Native)); err != nil || v != nil && v != "" {
+				column.Filled++
 			}
 		}
 	}

@@ -18,7 +18,7 @@ var memberName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,127}$`)
 // kindOf gives the kind of a value that a column holds.
 func kindOf(native string) string {
 	switch native {
-	case "decimal", "date", "float":
+	case "decimal", "date", "float", "boolean":
 		return native // the words are the same
 	case "datetime", "instant":
 		return kindDatetime

@@ -27,8 +27,8 @@ const (
 func (odoo) settings() []string { return []string{"database"} }
 
 func (odoo) kinds() (params, columns []string) {
-	params = []string{kindDecimal, kindDate, kindDatetime, kindFloat}
-	return params, append(params, kindRecord, kindName, kindBoolean)
+	params = []string{kindDecimal, kindDate, kindDatetime, kindFloat, kindBoolean}
+	return params, append(params, kindRecord, kindName)
 }
 
 func (odoo) accepts(s *statement) error {

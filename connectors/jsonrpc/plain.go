@@ -21,7 +21,7 @@ var _ dialect = plain{}
 func (plain) settings() []string { return nil }
 
 func (plain) kinds() (params, columns []string) {
-	return []string{kindText, kindDecimal, kindFloat, kindDate, kindDatetime},
+	return []string{kindText, kindDecimal, kindFloat, kindBoolean, kindDate, kindDatetime},
 		[]string{kindText, kindInteger, kindDecimal, kindBoolean, kindDate, kindDatetime}
 }
 

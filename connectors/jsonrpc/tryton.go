@@ -26,7 +26,7 @@ const preferences = "model.res.user.get_preferences"
 func (tryton) settings() []string { return []string{"database"} }
 
 func (tryton) kinds() (params, columns []string) {
-	params = []string{kindDecimal, kindDate, kindDatetime, kindFloat}
+	params = []string{kindDecimal, kindDate, kindDatetime, kindFloat, kindBoolean}
 	return params, append(params, kindRecord)
 }
 
