@@ -17,7 +17,7 @@ func mustRoute(t testing.TB, text string) *Route {
 	return r
 }
 
-func value(t testing.TB, n *Node, path string) string {
+func text(t testing.TB, n *Node, path string) string {
 	t.Helper()
 	p, err := CompilePath(path)
 	if err != nil {
@@ -58,7 +58,7 @@ func TestReader(t *testing.T) {
 			if err != nil || line < 1 {
 				t.Fatalf("%s: line %d: %v", test.route, line, err)
 			}
-			got = append(got, value(t, n, test.path))
+			got = append(got, text(t, n, test.path))
 		}
 		if fmt.Sprint(got) != fmt.Sprint(test.want) {
 			t.Errorf("%s %s: got %q, want %q", test.route, test.path, got, test.want)

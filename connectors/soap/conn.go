@@ -71,7 +71,7 @@ func (c *conn) Check(ctx context.Context) (connectors.SystemInfo, error) {
 	if err != nil {
 		return info, err
 	}
-	_, err = c.exchange(ctx, c.check, &rendering{vars: q.vars, size: 1}, false)
+	_, err = c.exchange(ctx, c.check, filling(q.vars, nil, 0, 1), false)
 	return info, err
 }
 
@@ -97,8 +97,8 @@ func (c *conn) Read(ctx context.Context, r connectors.Read) iter.Seq2[connectors
 }
 
 // exchange makes one call and gives the element of the answer.
-func (c *conn) exchange(ctx context.Context, s *statement, r *rendering, effect bool) (*markup.Node, error) {
-	body, err := c.envelope(s, r)
+func (c *conn) exchange(ctx context.Context, s *statement, with markup.Filling, effect bool) (*markup.Node, error) {
+	body, err := c.envelope(s, with)
 	if err != nil {
 		return nil, err
 	}
@@ -130,14 +130,15 @@ func (c *conn) exchange(ctx context.Context, s *statement, r *rendering, effect 
 }
 
 // envelope renders a call.
-func (c *conn) envelope(s *statement, r *rendering) (string, error) {
-	if err := r.write(s.body); err != nil {
-		return "", err
-	}
+func (c *conn) envelope(s *statement, with markup.Filling) (string, error) {
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="` + c.version.namespace + `">`)
 	c.identity.token(&b, time.Now())
-	b.WriteString(`<e:Body>` + r.b.String() + `</e:Body></e:Envelope>`)
+	b.WriteString(`<e:Body>`)
+	if err := s.body.Write(&b, with); err != nil {
+		return "", err
+	}
+	b.WriteString(`</e:Body></e:Envelope>`)
 	return b.String(), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/markup"
 )
 
 // The ways to log in.
@@ -65,9 +66,9 @@ func (id identity) token(b *strings.Builder, now time.Time) {
 		kind, word = "PasswordDigest", digest(nonce, created, word)
 	}
 	b.WriteString(`<e:Header><wsse:Security e:mustUnderstand="1" xmlns:wsse="` + wsse + `" xmlns:wsu="` + wsu + `"><wsse:UsernameToken><wsse:Username>`)
-	escape(b, id.user)
+	markup.Escape(b, id.user)
 	b.WriteString(`</wsse:Username><wsse:Password Type="` + profile + kind + `">`)
-	escape(b, word)
+	markup.Escape(b, word)
 	b.WriteString(`</wsse:Password><wsse:Nonce EncodingType="` + encoding + `">` + base64.StdEncoding.EncodeToString(nonce) +
 		`</wsse:Nonce><wsu:Created>` + created + `</wsu:Created></wsse:UsernameToken></wsse:Security></e:Header>`)
 }

@@ -85,7 +85,7 @@ func (c *conn) read(ctx context.Context, q *query, yield func(connectors.Row, er
 func (c *conn) scan(ctx context.Context, q *query, fn func(connectors.Row) error) error {
 	before := ""
 	for offset, requests := 0, 0; ; requests++ {
-		answer, err := c.exchange(ctx, q.s, &rendering{vars: q.vars, filters: q.asked, offset: offset, size: c.limits.PageSize}, false)
+		answer, err := c.exchange(ctx, q.s, filling(q.vars, q.asked, offset, c.limits.PageSize), false)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (c *conn) scan(ctx context.Context, q *query, fn func(connectors.Row) error
 		if err != nil {
 			return strange(200, err.Error())
 		}
-		if len(records) > 0 && q.s.names.pages {
+		if len(records) > 0 && q.s.pages() {
 			now := records[0].OutputXML(true) + records[len(records)-1].OutputXML(true)
 			if now == before || requests == maxRequests {
 				return strange(200, "the system gives the same page again and again")
@@ -109,7 +109,7 @@ func (c *conn) scan(ctx context.Context, q *query, fn func(connectors.Row) error
 			}
 		}
 		offset += len(records)
-		if !q.s.names.pages || len(records) == 0 || q.s.total != nil && offset >= total(q.s.total, answer) {
+		if !q.s.pages() || len(records) == 0 || q.s.total != nil && offset >= total(q.s.total, answer) {
 			return nil
 		}
 	}

@@ -26,9 +26,9 @@ func rendered(t testing.TB, template string, vars connectors.Vars) (string, erro
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rendering{vars: vars}
-	err = r.write(s.body)
-	return r.b.String(), err
+	var b strings.Builder
+	err = s.body.Write(&b, filling(vars, nil, 0, 0))
+	return b.String(), err
 }
 
 func TestTemplate(t *testing.T) {
@@ -272,17 +272,17 @@ func FuzzTemplate(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, b, x string) {
-		r := &rendering{vars: connectors.Vars{"b": b, "x": x}}
-		if err := r.write(s.body); err != nil {
+		var out strings.Builder
+		if err := s.body.Write(&out, filling(connectors.Vars{"b": b, "x": x}, nil, 0, 0)); err != nil {
 			return
 		}
-		root, err := markup.Parse([]byte(r.b.String()))
+		root, err := markup.Parse([]byte(out.String()))
 		if err != nil {
-			t.Fatalf("%q: %v", r.b.String(), err)
+			t.Fatalf("%q: %v", out.String(), err)
 		}
 		inner := child(child(root, "a"), "b")
 		if inner == nil || first(inner) != nil || inner.NextSibling != nil || inner.InnerText() != strings.ToValidUTF8(b, "\uFFFD") {
-			t.Fatalf("%q became %s", b, r.b.String())
+			t.Fatalf("%q became %s", b, out.String())
 		}
 	})
 }

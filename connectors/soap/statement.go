@@ -16,14 +16,13 @@ import (
 // statement is a query, which has `records`, or a call.
 type statement struct {
 	action   string
-	body     *element
+	body     *markup.Template
 	records  *markup.Path // nil: a call
 	counted  *markup.Path // what offsets count; nil: the records
 	total    *markup.Path
 	columns  []column // of a query, or of a call's effect; sorted by name
 	sorted   []string
 	affected *markup.Path
-	names    names
 }
 
 // column is where a column comes from.
@@ -35,10 +34,18 @@ type column struct {
 var _ connectors.Deep = (*statement)(nil)
 
 // Params implements connectors.Statement.
-func (s *statement) Params() []string { return s.names.params }
+func (s *statement) Params() []string { return s.body.Params }
 
 // Lists implements connectors.Deep.
-func (s *statement) Lists() map[string][]string { return s.names.lists }
+func (s *statement) Lists() map[string][]string { return s.body.Lists }
+
+// What a template holds beside parameters: the place and the size of a page.
+const (
+	paramOffset = "$offset"
+	paramSize   = "$size"
+)
+
+var grammar = markup.Grammar{Filters: true, Specials: []string{paramOffset, paramSize}}
 
 var (
 	queryMembers = []string{"body", "columns", "counted", "records", "soap_action", "sorted", "total"}
@@ -48,7 +55,7 @@ var (
 )
 
 func compile(native map[string]any) (*statement, error) {
-	s := &statement{names: names{lists: map[string][]string{}}}
+	s := &statement{}
 	members := callMembers
 	if native["records"] != nil {
 		members = queryMembers
@@ -64,13 +71,23 @@ func compile(native map[string]any) (*statement, error) {
 	}
 	body, _ := native["body"].(string)
 	var err error
-	if s.body, err = parseTemplate(body, &s.names); err != nil {
+	if s.body, err = markup.CompileTemplate(body, grammar); err != nil {
 		return nil, fmt.Errorf("body: %w", err)
 	}
 	if native["records"] != nil {
 		return s, s.compileQuery(native)
 	}
 	return s, s.compileCall(native)
+}
+
+// pages tells whether the query is asked page by page.
+func (s *statement) pages() bool { return len(s.body.Specials) > 0 }
+
+// filling is one use of a body.
+func filling(vars connectors.Vars, filters map[string]any, offset, size int) markup.Filling {
+	return markup.Filling{
+		Vars: vars, Filters: filters, Specials: map[string]any{paramOffset: int64(offset), paramSize: int64(size)}, Text: lexical,
+	}
 }
 
 func (s *statement) compileQuery(native map[string]any) (err error) {
@@ -97,19 +114,19 @@ func (s *statement) compileQuery(native map[string]any) (err error) {
 	if !ok && native["sorted"] != nil {
 		return errors.New("sorted: lists columns of the query")
 	}
-	for _, name := range s.names.filters {
+	for _, name := range s.body.Filters {
 		if s.column(name) == nil {
 			return fmt.Errorf("body: {=%s}: the query has no such column", name)
 		}
 	}
-	if len(s.names.lists) > 0 {
+	if len(s.body.Lists) > 0 {
 		return errors.New("body: a query takes no list")
 	}
 	return nil
 }
 
 func (s *statement) compileCall(native map[string]any) (err error) {
-	if s.names.pages || len(s.names.filters) > 0 {
+	if s.pages() || len(s.body.Filters) > 0 {
 		return errors.New("body: a call has no pages and no filters: give it `records` if it is a query")
 	}
 	if native["affected"] != nil {

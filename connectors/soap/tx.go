@@ -28,7 +28,7 @@ func (c *conn) exec(ctx context.Context, s connectors.Statement, vars connectors
 		return connectors.Effect{}, err
 	}
 	defer c.lanes.Leave(lane.Calls)
-	answer, err := c.exchange(ctx, own, &rendering{vars: vars}, true)
+	answer, err := c.exchange(ctx, own, filling(vars, nil, 0, 0), true)
 	if err != nil {
 		return connectors.Effect{}, err
 	}

@@ -1,8 +1,10 @@
 package soap
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -71,3 +73,33 @@ func moment(text string) (any, error) {
 	}
 	return nil, errors.New("is no date or time of XML Schema")
 }
+
+// lexical writes a value as XML Schema's types have it.
+func lexical(v any, kind sift.Kind) (string, error) {
+	switch v := v.(type) {
+	case time.Time:
+		if kind == sift.Date {
+			return v.Format(time.DateOnly), nil
+		}
+		return v.Format("2006-01-02T15:04:05.999999999"), nil
+	case bool:
+		return strconv.FormatBool(v), nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	case []byte:
+		return base64.StdEncoding.EncodeToString(v), nil
+	case string:
+		if (kind == sift.Decimal || kind == sift.Integer) && !number.MatchString(v) {
+			return "", errors.New("is no number")
+		}
+		if kind == sift.Date || kind == sift.Datetime {
+			return "", fmt.Errorf("is no %s", kind)
+		}
+		return v, nil
+	}
+	return "", fmt.Errorf("a %T cannot be sent", v)
+}
+
+var number = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
