@@ -1,8 +1,11 @@
 package house
 
 import (
+	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +16,7 @@ import (
 	"gantry/tunnel/fault"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/charmap"
 )
 
 // exchange is a CSV drop through relay and agent. The test plays the ERP: it sees the folders from the other side.
@@ -32,6 +36,72 @@ func TestCSVDrop(t *testing.T) {
 	p.refused(p.admin, http.MethodPost, "/connections", l, fault.Error{Code: fault.PolicyDenied, Hop: fault.HopPolicy, Scope: fault.ScopeConnection, Outcome: fault.NotSent})
 	p.allow("path", folder)
 	p.exchanges(t, folder, 50*time.Millisecond, l)
+}
+
+// TestXMLDrop sends an order as a file of XML, and reads it again from its copy.
+func TestXMLDrop(t *testing.T) {
+	p := open(t)
+	folder := p.path("exchange")
+	makeExchange(t, folder)
+	p.allow("path", folder)
+	p.allow("writes")
+	client, _ := p.connect(login{System: "xml-drop", Site: p.site, Name: "drop", Settings: map[string]any{"path": folder, "encoding": "windows-1252", "timezone": "Europe/Berlin"}})
+	x := &exchange{plant: p, folder: folder, client: client}
+	order := map[string]any{"number": "4711/7", "vendor_id": "V1", "title": `Größe <"軸">`, "due_at": "2026-07-01T00:00:00+02:00", "lines": []any{
+		map[string]any{"item_id": "B-2", "quantity": "4.50", "unit": "EA", "price": "1234.5"}, map[string]any{"item_id": "A&1", "quantity": "1"},
+	}}
+	key := Header{"Idempotency-Key", "order-4711-7"}
+	var made map[string]any
+	x.expect(client, http.MethodPost, "/purchase-orders", order, 201, &made, key)
+	if made["id"] != "4711/7" || made["title"] != order["title"] || made["due_at"] != "2026-06-30T22:00:00Z" {
+		t.Errorf("made %v", made)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "out", "PO_4711%2F7_order-4711-7.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type line struct {
+		Number   int `xml:"no,attr"`
+		Item     string
+		Quantity struct {
+			Unit string `xml:"unit,attr"`
+			Text string `xml:",chardata"`
+		}
+	}
+	var got struct {
+		XMLName xml.Name `xml:"PurchaseOrder"`
+		Number  string   `xml:"number,attr"`
+		Title   string
+		DueOn   string
+		Lines   []line `xml:"Lines>Line"`
+	}
+	d := xml.NewDecoder(bytes.NewReader(data))
+	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
+		if label != "windows-1252" {
+			return nil, fmt.Errorf("the file is in %s", label)
+		}
+		return charmap.Windows1252.NewDecoder().Reader(in), nil
+	}
+	if err := d.Decode(&got); err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	if got.Number != "4711/7" || got.Title != order["title"] || got.DueOn != "2026-07-01" || len(got.Lines) != 2 ||
+		got.Lines[0].Quantity.Text != "4.50" || got.Lines[0].Quantity.Unit != "EA" || got.Lines[1].Item != "A&1" {
+		t.Errorf("sent %+v\n%s", got, data)
+	}
+	// The ERP takes it. The order is still known, and no other try makes a second file.
+	if err := os.Remove(filepath.Join(folder, "out", "PO_4711%2F7_order-4711-7.xml")); err != nil {
+		t.Fatal(err)
+	}
+	x.expect(client, http.MethodPost, "/purchase-orders", order, 201, nil, key)
+	x.refused(client, http.MethodPost, "/purchase-orders", order, fault.Error{Code: fault.Duplicate, Hop: fault.HopSystem, Scope: fault.ScopeRecord, Outcome: fault.Rejected}, Header{"Idempotency-Key", "another"})
+	if found, err := os.ReadDir(filepath.Join(folder, "out")); err != nil || len(found) != 0 {
+		t.Errorf("it was sent again: %v, %v", found, err)
+	}
+	all := x.list(t, "/purchase-orders?vendor_id=V1")
+	if lines, _ := all[0]["lines"].([]any); numbers(all) != "4711/7" || len(lines) != 2 || lines[0].(map[string]any)["quantity"] != "4.50" || lines[1].(map[string]any)["item_id"] != "A&1" {
+		t.Errorf("orders: %v", all)
+	}
 }
 
 func makeExchange(t *testing.T, folder string) {

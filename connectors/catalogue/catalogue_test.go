@@ -21,7 +21,7 @@ func TestEveryDefinitionCompiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"demo-plant", "adventureworks", "adventureworks-mariadb", "adventureworks-inbox", "tryton", "pocketbase", "csv-drop", "csv-drop-sftp", "csv-drop-smb", "soap-order-desk", "odoo", "tryton-sql", "odata-order-desk", "odata-order-desk-v4"} {
+	for _, id := range []string{"demo-plant", "adventureworks", "adventureworks-mariadb", "adventureworks-inbox", "tryton", "pocketbase", "csv-drop", "csv-drop-sftp", "csv-drop-smb", "xml-drop", "soap-order-desk", "odoo", "tryton-sql", "odata-order-desk", "odata-order-desk-v4"} {
 		if set.Lookup(id) == nil {
 			t.Errorf("no system %s", id)
 		}

@@ -61,7 +61,23 @@
 //
 // The file is written whole under a temporary name (….tmp), then its copy, and then it is renamed: the receiver sees all of it or nothing.
 // A copy whose file still has its temporary name was never sent, and no query with `pending: FOLDER` shows it: after a crash one knows.
-// CSV and fixed width are written; XML is not.
+//
+// A file of XML is one element, as its receiver's manual shows it, with parameters where values go, in place of header, columns and each:
+//
+//	create:
+//	  write: "PO_{number}_{idempotency_key}.xml"
+//	  format: xml
+//	  encoding: windows-1252                       # is named in the declaration; utf-8 unless said
+//	  datetimes: YYYY-MM-DDTHH:mm:SS               # dates, datetimes and decimal as in the other formats; a boolean is true or false
+//	  document: |
+//	    <Order xmlns="urn:plant:order" number="{number}">
+//	      <Vendor>{vendor_id}</Vendor>             # mandatory: without a value the write is refused
+//	      <Due>{due_at? as date}</Due>             # ? leaves the element, or the attribute, out
+//	      <Line gantry:each="lines" no="{index}"><Item>{item_id}</Item><Quantity>{quantity as decimal}</Quantity></Line>
+//	    </Order>
+//
+// A parameter is the whole text of an element or an attribute. What a caller sent is escaped and stays text; a character that the encoding does
+// not have is a reference (&#36600;). Namespaces stand as the author wrote them.
 //
 // Every option is a text of the definition, or ":name", a setting of the login. Names and values of callers never choose a folder.
 //

@@ -24,7 +24,7 @@ const (
 // Specification implements connectors.Driver.
 func (Driver) Specification() connectors.Specification {
 	return connectors.Specification{
-		Speaks: "CSV, fixed width and XML in files that a system drops; CSV and fixed width in files that it picks up",
+		Speaks: "CSV, fixed width and XML in files, those that a system drops and those that it picks up",
 		Dialects: []connectors.Claim{
 			{Name: dialectLocal, Means: "a folder of the agent's machine", On: "Linux"},
 			{Name: dialectSFTP, Means: "with a pinned host key", On: "OpenSSH"},
@@ -35,7 +35,7 @@ func (Driver) Specification() connectors.Specification {
 		},
 		Pages:  []connectors.Claim{{Name: "file and line", Means: "in the order of the file; another order is made in passes of bounded memory", On: "OpenSSH, Samba"}},
 		Kits:   []string{"base/files-local", "base/files-sftp", "base/files-smb"},
-		Limits: "No Windows file server was at hand. XML is read, not written. FTP and FTPS are not spoken.",
+		Limits: "No Windows file server was at hand. FTP and FTPS are not spoken.",
 	}
 }
 

@@ -560,7 +560,15 @@ func TestCompileRefuses(t *testing.T) {
 		"name with a folder":    order(map[string]any{"write": "../{number}.csv"}),
 		"column not in header":  order(map[string]any{"header": []any{"Number"}}),
 		"header without column": order(map[string]any{"header": []any{"Number", "Date", "Line", "Item", "Qty", "Other"}}),
-		"written XML":           order(map[string]any{"format": "xml", "records": "/a/b"}),
+		"XML by columns":        order(map[string]any{"format": "xml", "document": "<a>{number}</a>"}),
+		"XML without document":  document("", nil),
+		"XML of no element":     document("<a>{number}</b>", nil),
+		"XML in pages":          document("<a>{$size}</a>", nil),
+		"XML that asks":         document("<a>{=number}</a>", nil),
+		"XML, packed":           document("<a>{number}</a>", map[string]any{"compression": "gzip"}),
+		"XML with a trailer":    document("<a>{number}</a>", map[string]any{"trailer": "END"}),
+		"result not written":    document("<a>{number}</a>", map[string]any{"result": []any{"vendor"}}),
+		"document of CSV":       order(map[string]any{"document": "<a>{number}</a>"}),
 		"overlap": {"folder": "out", "write": "{n}", "format": "fixed", "columns": map[string]any{
 			"n": map[string]any{"at": 1, "width": 4}, "q": map[string]any{"at": 4, "width": 6}}},
 	} {

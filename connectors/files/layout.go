@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -39,13 +40,16 @@ type layoutSpec struct {
 	skip      int
 	trailer   string
 	records   *markup.Route
-	newline   string // of a write: crlf or lf
+	newline   string           // of a write: crlf or lf
+	document  *markup.Template // of a write of XML
+	written   string           // the document as its author wrote it
 }
 
 // layout is how the files of one call look.
 type layout struct {
 	*layoutSpec
 	encoding  encoding.Encoding // nil: UTF-8
+	label     string            // its name
 	separator rune
 	decimal   byte
 	date      string // as package time has it
@@ -80,7 +84,7 @@ func (m *members) layout() {
 			m.problem("trailer: must be the text with which the last line of a CSV or fixed file begins")
 		}
 	}
-	if l.format == formatXML {
+	if l.format == formatXML && !m.s.writes {
 		path, _ := m.native["records"].(string)
 		var err error
 		if l.records, err = markup.CompileRoute(path); err != nil {
@@ -88,6 +92,9 @@ func (m *members) layout() {
 		}
 	}
 }
+
+// labels are the names by which documents of XML know encodings, where they are not those of definitions: IANA's.
+var labels = map[string]string{"cp437": "IBM437", "cp850": "IBM850"}
 
 // encodings are those that drops of plants come in. nil: UTF-8.
 var encodings = map[string]encoding.Encoding{
@@ -112,6 +119,7 @@ func (l *layoutSpec) resolve(vars connectors.Vars) (*layout, error) {
 	}
 	var known bool
 	name := strings.ToLower(texts["encoding"])
+	out.label = cmp.Or(labels[name], name, "utf-8")
 	if out.encoding, known = encodings[name]; !known && name != "" {
 		return nil, connectors.Misuse("encoding: there is no %q; there are utf-8, utf-16, windows-1252, iso-8859-15, shift_jis and others", name)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/markup"
 )
 
 // statement is a query, which has `files`, or a write, which has `write`.
@@ -54,7 +55,7 @@ const defaultSettle = 2 * time.Second
 var (
 	layoutMembers = []string{"compression", "dates", "datetimes", "decimal", "encoding", "format", "header", "quotes", "records", "separator", "skip", "trailer"}
 	queryMembers  = []string{"archive", "columns", "errors", "files", "folder", "group", "marker", "pending", "settle", "show", "sort", "unique", "where"}
-	writeMembers  = []string{"absent", "columns", "each", "folder", "newline", "result", "sent", "write"}
+	writeMembers  = []string{"absent", "columns", "document", "each", "folder", "newline", "result", "sent", "write"}
 )
 
 func compile(native map[string]any) (*statement, error) {
@@ -226,7 +227,11 @@ func (m *members) write() {
 	}
 	s.layout.newline = m.word("newline", "crlf", "lf")
 	if s.layout.format == formatXML {
-		m.problem("format: XML is read, and not written")
+		m.document()
+		return
+	}
+	if m.native["document"] != nil {
+		m.problem("document: is the whole file of `format: xml`")
 	}
 	s.columns = m.columns("columns", m.native["columns"])
 	m.each()
@@ -236,12 +241,41 @@ func (m *members) write() {
 			s.need(c.name)
 		}
 	}
-	s.result = m.words("result")
-	for _, name := range s.result {
-		if !slices.ContainsFunc(s.columns, func(c column) bool { return c.name == name && c.member == "" }) {
-			m.problem("result: there is no column %q", name)
+	m.result(func(name string) bool {
+		return slices.ContainsFunc(s.columns, func(c column) bool { return c.name == name && c.member == "" })
+	})
+}
+
+// result reads which of the written values the effect gives back.
+func (m *members) result(written func(name string) bool) {
+	m.s.result = m.words("result")
+	for _, name := range m.s.result {
+		if !written(name) {
+			m.problem("result: the file has no %q", name)
 		}
 	}
+}
+
+// document reads the element that a file of XML is.
+func (m *members) document() {
+	for _, name := range []string{"columns", "compression", "each", "header", "quotes", "records", "separator", "skip"} {
+		if m.native[name] != nil {
+			m.problem("%s: a written file of XML is its `document`, and has no %s", name, name)
+		}
+	}
+	text, _ := m.native["document"].(string)
+	t, err := markup.CompileTemplate(text, markup.Grammar{})
+	if err != nil {
+		m.problem("document: %w", err)
+		return
+	}
+	s := m.s
+	s.layout.document, s.layout.written = t, text
+	for _, name := range t.Params {
+		s.need(name)
+	}
+	maps.Copy(s.lists, t.Lists)
+	m.result(func(name string) bool { return slices.Contains(t.Params, name) })
 }
 
 // each reads the part of a line that stands for a list's member.

@@ -51,6 +51,10 @@ func (s *statement) outbound(vars connectors.Vars) (*outbound, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.layout.format == formatXML {
+		out.data, err = s.xml(l, vars)
+		return out, err
+	}
 	text, err := s.text(l, vars)
 	if err != nil {
 		return nil, err
@@ -66,10 +70,7 @@ func (s *statement) outbound(vars connectors.Vars) (*outbound, error) {
 
 // text gives the whole file: its header, and a line for the record or for each member of its list.
 func (s *statement) text(l *layout, vars connectors.Vars) (string, error) {
-	w := &writer{l: l, end: "\r\n"}
-	if s.layout.newline == "lf" {
-		w.end = "\n"
-	}
+	w := &writer{l: l, end: l.lineEnd()}
 	if l.header && l.format == formatCSV {
 		w.line(l.names)
 	}

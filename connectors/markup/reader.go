@@ -10,6 +10,7 @@ import (
 
 	"github.com/antchfx/xmlquery"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 )
 
 // Bounds of what is held of a document at once: of Parse the whole, of a Reader one record, or what stands beside the records in a parent.
@@ -56,6 +57,9 @@ func newDecoder(r io.Reader) *xml.Decoder {
 		}
 		e, err := htmlindex.Get(label)
 		if err != nil {
+			e, err = ianaindex.IANA.Encoding(label) // code pages of DOS
+		}
+		if err != nil || e == nil {
 			return nil, fmt.Errorf("the encoding %.40q is not known", label)
 		}
 		return e.NewDecoder().Reader(input), nil
