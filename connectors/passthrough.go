@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -45,6 +46,9 @@ type Passed struct {
 
 // MaxPassed bounds an answer to a Passage, in bytes.
 const MaxPassed = 4 << 20
+
+// ErrTooLarge is the cause of a Failure to take an answer that is over a bound.
+var ErrTooLarge = errors.New("the system's answer is larger than the connection takes")
 
 // Passer is a Conn that passes a system's own requests on, with the connection's login, to the connection's address and no
 // other. It follows no redirect. An answer with a status of refusal is an answer; it never makes the login count as refused.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"gantry/connectors"
 	"gantry/connectors/wire"
 	"gantry/tunnel/fault"
 )
@@ -86,6 +87,8 @@ func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]string{
 			"plain": password, "header": r.Header.Get("Authorization"), "coded": base64.URLEncoding.EncodeToString([]byte("x" + password)),
 		})
+	case "/api/huge":
+		_, _ = io.WriteString(w, strings.Repeat("x", connectors.MaxPassed+1))
 	case "/api/cut":
 		c, _, err := w.(http.Hijacker).Hijack()
 		if err == nil {
@@ -244,6 +247,11 @@ func (p *depotPlant) answers(t *testing.T) {
 			t.Errorf("%s: %s", path, said)
 		}
 	}
+	p.let("POST /huge")
+	huge := placed(want(fault.PayloadTooLarge, ""), fault.HopSystem, fault.ScopeOperation)
+	p.refused(p.client, http.MethodPost, "/passthrough", get("/huge"), huge)
+	huge.Outcome = fault.Unknown
+	p.refused(p.client, http.MethodPost, "/passthrough", ask{"method": "POST", "path": "/huge"}, huge)
 }
 
 func (p *depotPlant) refusesTrickyPaths(t *testing.T) {

@@ -21,6 +21,10 @@ func (e *Engine) Pass(ctx context.Context, p connectors.Passage) (connectors.Pas
 		return answer, nil
 	}
 	f := e.fault(ctx, at, err)
+	if errors.Is(err, connectors.ErrTooLarge) {
+		f = at.in(fault.New(fault.PayloadTooLarge, "The system's answer is larger than %d bytes, and was not taken.", connectors.MaxPassed)).
+			At(fault.HopSystem).Advise("Ask the system for less at once.").Because(err)
+	}
 	if failure, bySystem := errors.AsType[*connectors.Failure](err); !p.Effect || !bySystem || !failure.Sent {
 		return connectors.Passed{}, f.Ended(fault.NotSent)
 	}

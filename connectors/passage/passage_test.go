@@ -3,6 +3,8 @@ package passage
 import (
 	"bytes"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"gantry/connectors"
@@ -57,6 +59,7 @@ func TestReadRefuses(t *testing.T) {
 		`{"method":"GET","path":"/","headers":{"Host":"evil.example"}}`:          "headers",
 		`{"method":"GET","path":"/","headers":{"X-HTTP-Method-Override":"PUT"}}`: "headers",
 		`{"method":"GET","path":"/","headers":{"Accept":"a\r\nX-Evil: 1"}}`:      "headers",
+		`{"method":"GET","path":"/","headers":{"Accept":"a","accept":"b"}}`:      "headers",
 		`{"method":"GET","path":"/","body":{}}`:                                  "body",
 		`{"method":"POST","path":"/","body":{},"encoding":"text"}`:               "body",
 		`{"method":"POST","path":"/","body":"?","encoding":"base64"}`:            "body",
@@ -99,4 +102,35 @@ func TestWrite(t *testing.T) {
 	if len(got.Headers) != 3 || got.Headers["ETag"] != `"7"` || got.Headers["Location"] != "/a?t=[redacted]" || got.Headers["Link"] != "<a>, <b>" {
 		t.Errorf("%v", got.Headers)
 	}
+}
+
+// FuzzRead proves of every document that is taken that nothing in it can stand for a login, another host or another method.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		`{"method":"POST","path":"/a","query":{"q":["x",1]},"headers":{"Accept":"a"},"body":{"n":1.10}}`,
+		`{"call":"model.party.party.search","params":[[],1],"named":{"a":null}}`, `{"method":"GET","path":"/","headers":{"cookie":"a"}}`,
+		`{"method":"PUT","path":"/a","body":"AAE=","encoding":"base64"}`, `{"query":{"":[]}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		p, err := Read(document)
+		if err != nil {
+			if !fault.Is(err, fault.InvalidRequest) {
+				t.Fatalf("%q: %v", document, err)
+			}
+			return
+		}
+		if (p.Form == connectors.ByMethod) != (p.Call != "") || (p.Form == connectors.OverHTTP) != (p.Path != "") {
+			t.Fatalf("%q is %+v", document, p)
+		}
+		for name, values := range p.Header {
+			if !slices.Contains(requestHeaders, name) || len(values) != 1 || strings.ContainsAny(values[0], "\r\n\x00") {
+				t.Fatalf("%q has the header %s: %q", document, name, values)
+			}
+		}
+		if len(p.Query.Encode()) > maxQuery || strings.ContainsAny(p.Query.Encode(), " \r\n#") {
+			t.Fatalf("%q has the query %s", document, p.Query.Encode())
+		}
+	})
 }

@@ -133,6 +133,9 @@ func readHeaders(members map[string]string) (http.Header, error) {
 		if !slices.Contains(requestHeaders, http.CanonicalHeaderKey(name)) {
 			return nil, fmt.Errorf("%q does not pass; these do: %s", name, strings.Join(requestHeaders, ", "))
 		}
+		if out.Get(name) != "" {
+			return nil, fmt.Errorf("%q stands there twice", name)
+		}
 		if len(value) > maxHeader || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return nil, fmt.Errorf("%s must be printable ASCII, of at most %d bytes", name, maxHeader)
 		}

@@ -174,7 +174,7 @@ func (c *Client) exchange(request *http.Request, r Request) (*Response, error) {
 		return nil, err
 	}
 	if int64(len(body)) > maxBody {
-		return nil, errTooLarge
+		return nil, connectors.ErrTooLarge
 	}
 	return &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 }

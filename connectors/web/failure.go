@@ -22,8 +22,7 @@ const (
 )
 
 var (
-	errSlow     = errors.New("the system did not answer in time")
-	errTooLarge = errors.New("the system's answer is larger than the connection takes")
+	errSlow = errors.New("the system did not answer in time")
 )
 
 func answered(status, message string, err error) *connectors.Failure {
@@ -101,10 +100,10 @@ func explain(ctx, call context.Context, err error, wrote, sent bool) error {
 		return failure(connectors.Lost, "the call was given up after the request was sent", context.Cause(ctx))
 	case errors.Is(cause, errClosed):
 		return failure(connectors.Lost, errClosed.Error(), errClosed)
-	case errors.Is(err, errTooLarge) && sent:
-		return failure(connectors.Lost, errTooLarge.Error(), err) // what it says of the effect was not read
-	case errors.Is(err, errTooLarge):
-		return failure(connectors.Answered, errTooLarge.Error(), err)
+	case errors.Is(err, connectors.ErrTooLarge) && sent:
+		return failure(connectors.Lost, connectors.ErrTooLarge.Error(), err) // what it says of the effect was not read
+	case errors.Is(err, connectors.ErrTooLarge):
+		return failure(connectors.Answered, connectors.ErrTooLarge.Error(), err)
 	case errors.Is(cause, errSlow) && wrote:
 		return failure(connectors.TimedOut, errSlow.Error(), cause)
 	case wrote:
