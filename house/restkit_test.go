@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -130,21 +131,27 @@ func (m *mes) next(status int, header, value string) {
 // desk opens the definition that docs/connectors.md shows.
 func (m *mes) desk(t *testing.T, key string) *desk {
 	t.Helper()
-	page, err := os.ReadFile("../docs/connectors.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(page), "## A system with an interface over HTTP")
-	_, rest, _ = strings.Cut(rest, "```yaml\n")
-	text, _, found := strings.Cut(rest, "```")
-	if !found {
-		t.Fatal("the page shows no definition")
-	}
 	target := connectors.Target{
 		Settings:    map[string]any{"address": m.URL + "/api", "login": "api_key"},
 		Credentials: map[string]connectors.Secret{"api_key": connectors.NewSecret(key)}, Dial: dialDirect,
 	}
-	return openDesk(t, "our-mes", target, fstest.MapFS{"our-mes.yaml": {Data: []byte(text)}})
+	return openDesk(t, "our-mes", target, shown(t, "A system with an interface over HTTP"))
+}
+
+// shown gives the definition that a section of docs/connectors.md shows.
+func shown(t *testing.T, section string) fs.FS {
+	t.Helper()
+	page, err := os.ReadFile("../docs/connectors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "## "+section+"\n")
+	_, rest, _ = strings.Cut(rest, "```yaml\n")
+	text, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatalf("the page shows no definition under %q", section)
+	}
+	return fstest.MapFS{"shown.yaml": {Data: []byte(text)}}
 }
 
 // TestRESTKit runs the definition of docs/connectors.md.

@@ -62,10 +62,11 @@ func (c *conn) call(ctx context.Context, call invocation) (any, error) {
 		}
 		answer, err := c.post(ctx, login, call)
 		f, failed := errors.AsType[*connectors.Failure](err)
-		if !failed || f.Kind != connectors.Answered || !c.dialect.refuses(c, f) {
+		if !failed || !c.refuses(f) {
 			return answer, err
 		}
 		if !login.renewable {
+			f = refusing(f)
 			c.session.Refuse(login, f)
 			return nil, f
 		}

@@ -70,8 +70,8 @@
 // transactions: each call is one at the server. Odoo says create_date and write_date to the second and keeps them more exactly: what changed
 // after a second is what changed in it or after it, so that nothing is lost and some records come twice.
 //
-// Failure.Source has http, error (the kind of a fault of Odoo or Tryton), code and data (of JSON-RPC's error), warning, and denied: the login
-// lacks the right that the call needs.
+// Failure.Source has http, error (the kind of a fault of Odoo or Tryton), code and data (of JSON-RPC's error), warning, denied: the login
+// lacks the right that the call needs; and refused: the login itself was refused.
 //
 // What it never does: believe an HTTP status alone, take an answer that is to another request, log a login, or send it to another host.
 package jsonrpc

@@ -40,7 +40,7 @@ func (Driver) Specification() connectors.Specification {
 			{Name: "offset", Means: "by the number of the record, of what a call gives", On: service},
 		},
 		Passes: connectors.ByMethod,
-		Kits:   []string{"base/odoo", "base/tryton"},
+		Kits:   []string{"base/jsonrpc", "base/odoo", "base/tryton"},
 		Limits: "No transactions over more than one call.",
 	}
 }

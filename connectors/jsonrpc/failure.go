@@ -16,8 +16,9 @@ import (
 //	code     its number, of JSON-RPC 2.0
 //	warning  the name of a warning
 //	denied   the login lacks the right that the call needs
+//	refused  the login itself was refused
 func source(status int) map[string]any {
-	return map[string]any{"http": int64(status), "error": "", "code": int64(0), "warning": "", "denied": false}
+	return map[string]any{"http": int64(status), "error": "", "code": int64(0), "warning": "", "denied": false, "refused": false}
 }
 
 // statusStrange is the status of an answer that is none of this protocol.
@@ -41,6 +42,13 @@ func refusal(answer *web.Response) *connectors.Failure {
 	said := f.Source
 	f.Source = over(source(answer.Status), said)
 	return f
+}
+
+// refusing marks a failure that refuses the login.
+func refusing(f *connectors.Failure) *connectors.Failure {
+	marked := *f
+	marked.Source = over(f.Source, map[string]any{"refused": true})
+	return &marked
 }
 
 // opened reads the object that an answer is.

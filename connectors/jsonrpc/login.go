@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"time"
 
@@ -19,10 +20,20 @@ const (
 
 func (c *conn) newSession() *web.Session[*grant] {
 	return web.NewSession(web.Login[*grant]{
-		Do:      func(ctx context.Context) (*grant, error) { return c.dialect.logIn(ctx, c) },
-		Refused: func(f *connectors.Failure) bool { return f.Kind == connectors.Answered && c.dialect.refuses(c, f) },
+		Do: func(ctx context.Context) (*grant, error) {
+			g, err := c.dialect.logIn(ctx, c)
+			if f, ok := errors.AsType[*connectors.Failure](err); ok && c.refuses(f) {
+				err = refusing(f)
+			}
+			return g, err
+		},
+		Refused: c.refuses,
 		Limited: func(f *connectors.Failure) bool { return said(f, http.StatusTooManyRequests) },
 	})
+}
+
+func (c *conn) refuses(f *connectors.Failure) bool {
+	return f.Kind == connectors.Answered && c.dialect.refuses(c, f)
 }
 
 func basic(user string, password connectors.Secret) string {
