@@ -41,7 +41,8 @@ func (h *Handler) Discover(ctx context.Context, requestID, id, entity string) (w
 		return out, err
 	}
 	if entity != "" && d.Entities[entity] == nil {
-		return out, fault.New(fault.NotFound, "This system has no entity %q.", entity).Reaches(fault.ScopeEntity)
+		return out, fault.New(fault.NotFound, "This system has no entity %q.", entity).Reaches(fault.ScopeEntity).
+			Advise("See GET /connection/capabilities for the entities that there are.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Entities)) {
 		if entity != "" && name != entity {

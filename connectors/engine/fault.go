@@ -63,7 +63,7 @@ func (e *Engine) fault(ctx context.Context, at place, err error) *fault.Error {
 	if failure.Status != "" || failure.Message != "" {
 		f.Said(failure.Status, failure.Message)
 	}
-	at.in(f)
+	at.in(e.tables[at.entity].unlisted(f))
 	e.denials.note(at, f)
 	return f
 }

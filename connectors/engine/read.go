@@ -306,5 +306,13 @@ func (e *Engine) get(ctx context.Context, t *table, id string, v *view) (Record,
 }
 
 func notFound(t *table, id string) *fault.Error {
-	return fault.New(fault.NotFound, "There is no record %q in %s.", id, t.Name).At(fault.HopSystem)
+	return t.unlisted(fault.New(fault.NotFound, "There is no record %q in %s.", id, t.Name).At(fault.HopSystem))
+}
+
+// unlisted advises for a record that is not there, where the usual advice, to list the collection, leads nowhere.
+func (t *table) unlisted(f *fault.Error) *fault.Error {
+	if f.Code == fault.NotFound && t != nil && t.Operations.List == nil && f.Advice == fault.NotFound.Spec().Advice {
+		f.Advise("Check the id; this system gives no list of %s to find it in.", t.Name)
+	}
+	return f
 }

@@ -301,3 +301,24 @@ func TestHugeRecordsMakeSmallPages(t *testing.T) {
 		t.Errorf("%d records on %d pages", len(seen), pages+1)
 	}
 }
+
+// TestNotFoundAdvises: nobody is sent to a list that there is not.
+func TestNotFoundAdvises(t *testing.T) {
+	yaml := strings.Replace(plantYAML, `    operations: {list: {sql: "SELECT item, bin, qty FROM stock"}}`,
+		`    operations: {get: {sql: "SELECT item, bin, qty FROM stock WHERE item = :item AND bin = :bin"}}`, 1)
+	if yaml == plantYAML {
+		t.Fatal("the plant's stock is listed otherwise")
+	}
+	p := newPlantOf(t, yaml)
+	for entity, test := range map[string]struct{ id, want string }{
+		"inventory":       {"a~b", "gives no list of inventory"},
+		"purchase-orders": {"4711", "list the collection"},
+		"assets":          {"1", "GET /connection/capabilities"},
+	} {
+		_, err := p.Get(t.Context(), entity, test.id, engine.Query{})
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Code != fault.NotFound || !strings.Contains(f.Advice, test.want) {
+			t.Errorf("%s: %+v", entity, f)
+		}
+	}
+}

@@ -162,5 +162,6 @@ func (e *Engine) table(name, operation string) (*table, error) {
 	if t := e.tables[name]; t != nil {
 		return t, nil
 	}
-	return nil, fault.New(fault.NotFound, "This system has no entity %q.", name).Reaches(fault.ScopeEntity).In(name, operation, "")
+	return nil, fault.New(fault.NotFound, "This system has no entity %q.", name).Reaches(fault.ScopeEntity).
+		Advise("See GET /connection/capabilities for the entities that there are.").In(name, operation, "")
 }

@@ -80,14 +80,16 @@ func (a *API) unsent(err error, c *call) error {
 func (a *API) fill(w http.ResponseWriter, r *http.Request, c *call) (err error) {
 	entity, id, action := r.PathValue("entity"), r.PathValue("id"), r.PathValue("action")
 	if !entityName.MatchString(entity) || len(entity) > 64 {
-		return fault.New(fault.NotFound, "There is no such entity or path.").Reaches(fault.ScopeEntity)
+		return fault.New(fault.NotFound, "There is no such entity or path.").Reaches(fault.ScopeEntity).
+			Advise("See GET /connection/capabilities for the entities that there are.")
 	}
 	if len(id) > maxRecordID || strings.ContainsAny(id, "\x00\r\n") {
 		return fault.New(fault.NotFound, "There is no record of such an id.")
 	}
 	if action != "" {
 		if !entityName.MatchString(action) || len(action) > 64 {
-			return fault.New(fault.NotFound, "There is no such action.").Reaches(fault.ScopeOperation)
+			return fault.New(fault.NotFound, "There is no such action.").Reaches(fault.ScopeOperation).
+				Advise("See GET /connection/capabilities for the actions of the entity.")
 		}
 		c.operation = action
 	}
