@@ -11,8 +11,9 @@ import (
 // tidyRows is how many rows are changed at a time, so that no other write waits long.
 const tidyRows = 500
 
-// grace is how long a delivery whose time is over may still be under way.
-const grace = 5 * time.Minute
+// grace is how long a delivery whose time is over may still wait for its last attempt: its receiver may rest until then, for up to 38
+// minutes by itself.
+const grace = time.Hour
 
 // untidy is a webhook as far as its deliveries are tidied by it.
 type untidy struct {
