@@ -61,16 +61,3 @@ func TestAssets(t *testing.T) {
 		t.Error("it serves what is no asset")
 	}
 }
-
-func TestCoded(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain <b>":                "plain &lt;b&gt;",
-		"run `gantry-agent & co.`": "run <code>gantry-agent &amp; co.</code>",
-		"one ` alone":              "one <code> alone</code>",
-		"":                         "",
-	} {
-		if got := string(coded(text)); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}

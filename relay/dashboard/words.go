@@ -1,9 +1,12 @@
 package dashboard
 
 import (
+	"fmt"
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"gantry/tunnel/fault"
 )
@@ -98,15 +101,28 @@ func categoryWord(name string) string {
 	return name
 }
 
-// coded writes a text in which what stands between backticks is code.
+// instant is a time as the API writes it within a text.
+var instant = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+
+// coded writes a text in which what stands between backticks is code, and times are relative as everywhere.
 func coded(text string) template.HTML {
 	var html strings.Builder
 	for n, part := range strings.Split(text, "`") {
 		part = template.HTMLEscapeString(part)
 		if n%2 == 1 {
 			part = "<code>" + part + "</code>"
+		} else {
+			part = instant.ReplaceAllStringFunc(part, timed)
 		}
 		html.WriteString(part)
 	}
 	return template.HTML(html.String()) //nolint:gosec // its parts are escaped
+}
+
+func timed(exact string) string {
+	at, err := time.Parse(time.RFC3339, exact)
+	if err != nil {
+		return exact
+	}
+	return fmt.Sprintf(`<time datetime="%[1]s" title="%[1]s">%s</time>`, exact, ago(&at))
 }
