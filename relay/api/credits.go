@@ -31,27 +31,35 @@ type connectionCredits struct {
 	Credits    int    `json:"credits"`
 }
 
-func showCredits(c store.Connection) connectionCredits {
+func showCredits(c *store.Connection) connectionCredits {
 	return connectionCredits{c.ID, c.Name, c.System, c.Tier}
 }
 
-// users are the connections that use credits, by id.
-func (a *API) users(ctx context.Context, organisation string) ([]store.Connection, error) {
-	all, err := a.store.AllConnections(ctx, organisation) // it is shared
-	return slices.DeleteFunc(slices.Clone(all), func(c store.Connection) bool { return c.State == store.Disconnected }), err
+// pool gives an organisation's credits, and the connections that use them, by id. The store has those at hand: it need not
+// add them up.
+func (a *API) pool(ctx context.Context, organisation string) (credits store.Credits, users []*store.Connection, err error) {
+	owner, err := a.store.Organisation(ctx, organisation)
+	if err != nil {
+		return credits, nil, err
+	}
+	all, err := a.store.AllConnections(ctx, organisation)
+	credits.Total = owner.Credits
+	for at := range all {
+		if c := &all[at]; c.State != store.Disconnected {
+			credits.Used += c.Tier
+			users = append(users, c)
+		}
+	}
+	return credits, users, err
 }
 
 // noCredits tells what a connection would cost, what is left, and who uses the rest.
 func (a *API) noCredits(ctx context.Context, organisation string, system wire.System) error {
-	credits, err := a.store.Credits(ctx, organisation)
+	credits, users, err := a.pool(ctx, organisation)
 	if err != nil {
 		return err
 	}
-	users, err := a.users(ctx, organisation)
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(users, func(x, y store.Connection) int { return cmp.Compare(y.Tier, x.Tier) })
+	slices.SortStableFunc(users, func(x, y *store.Connection) int { return cmp.Compare(y.Tier, x.Tier) })
 	var used strings.Builder
 	for i, c := range users[:min(len(users), maxUsers)] {
 		used.WriteString([]string{" They are used by ", ", "}[min(i, 1)])
@@ -76,19 +84,12 @@ func (a *API) getCredits(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return err
 	}
-	credits, err := a.store.Credits(ctx, p.OrganisationID)
+	credits, users, err := a.pool(ctx, p.OrganisationID)
 	if err != nil {
 		return err
 	}
-	users, err := a.users(ctx, p.OrganisationID)
-	if err != nil {
-		return err
-	}
-	if at := slices.IndexFunc(users, func(c store.Connection) bool { return c.ID > asked.After }); at >= 0 {
-		users = users[at:min(len(users), at+asked.Limit)]
-	} else {
-		users = nil
-	}
-	by := paged(users, asked, func(c store.Connection) string { return c.ID }, showCredits)
+	behind, _ := slices.BinarySearchFunc(users, asked.After+"\x00", func(c *store.Connection, id string) int { return cmp.Compare(c.ID, id) })
+	users = users[behind:min(len(users), behind+asked.Limit)]
+	by := paged(users, asked, func(c *store.Connection) string { return c.ID }, showCredits)
 	return reply(w, http.StatusOK, creditsDocument{credits.Total, credits.Used, credits.Available(), by.Data, by.NextCursor, by.HasMore})
 }
