@@ -226,7 +226,7 @@ func native(err error) *connectors.Failure {
 // detail is what was seen of an error: what happened, and the system's own words.
 func detail(err error) []string {
 	f := fault.From(err, fault.HopAgent)
-	said := []string{f.Detail}
+	said := []string{strings.TrimSuffix(f.Detail, ".")}
 	if f.Source != nil {
 		said = append(said, strings.TrimSpace("the system says: "+f.Source.Status+" "+f.Source.Message))
 	}
