@@ -97,7 +97,7 @@
 // the driver carries it beside the definition's own columns (connectors.Extender): it composes what it needs from the name that
 // the system itself gave, and from `discover`, whose members for all entities stand in a base layer and those of an entity with the
 // entity. sql: `table`, with a row for each record, and `key`, where the table calls the key's columns otherwise ({po_id: ID}). A value is written
-// by a statement of its own, behind the definition's and in their transaction, where the input has it. rest and jsonrpc: nothing but an
+// by a statement of its own, behind the definition's and in their transaction, where the input has it. rest, odata and jsonrpc: nothing but an
 // object, which may be empty; values are members of a body where the definition has put `$custom: true` (`"$custom?": true` leaves out
 // those that are null). files and soap carry none yet. Members of lists have no discovered columns.
 //

@@ -90,7 +90,7 @@ func (c *conn) keys(m *model, kind string, s segment, vars, outer connectors.Var
 		}
 		p, known := m.property(kind, name)
 		if !known {
-			return "", connectors.Misuse("%s has no property %q", kind, name)
+			return "", lacks("%s has no property %q", kind, name)
 		}
 		v, err := k.of(vars, outer)
 		if err != nil {

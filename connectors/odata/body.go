@@ -39,11 +39,11 @@ func (c *conn) record(m *model, kind string, object map[string]any) (map[string]
 		switch {
 		case known:
 		case related:
-			p = property{r.name, r.target, r.many}
+			p = property{name: r.name, kind: r.target, many: r.many}
 		case strings.Contains(name, "@") || m.isOpen(kind):
 			p = property{name: name} // an annotation, such as Supplier@odata.bind
 		default:
-			return nil, connectors.Misuse("%s has no property %q", kind, name)
+			return nil, lacks("%s has no property %q", kind, name)
 		}
 		var err error
 		if out[p.name], err = c.member(m, p, v); err != nil {

@@ -69,7 +69,7 @@ func (s *statement) origin(m *model, column, kind, parent string) (origin, error
 		}
 		r, related := m.relation(kind, name)
 		if !related || r.many || i == len(path)-1 {
-			return o, connectors.Misuse("the column %s: %s has no property %q", column, kind, name)
+			return o, lacks("the column %s: %s has no property %q", column, kind, name)
 		}
 		o.path, o.related, kind = append(o.path, r.name), len(o.path)+1, r.target
 	}

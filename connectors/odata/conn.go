@@ -182,6 +182,13 @@ func (c *conn) model(ctx context.Context, service string) (*model, error) {
 	return one.Get(ctx)
 }
 
+// forget has a service's metadata read again: somebody may have added a property.
+func (c *conn) forget(service string) {
+	c.known.Lock()
+	defer c.known.Unlock()
+	delete(c.models, service)
+}
+
 func (c *conn) readModel(ctx context.Context, service string) (*model, error) {
 	r, err := c.request(http.MethodGet, service+"$metadata", nil)
 	if err != nil {

@@ -70,6 +70,12 @@
 //
 // One member that fails voids the group, whatever the other members, or the batch's own status, say. The result is the first member's.
 //
+// # Columns that no statement names
+//
+// `discover: {}`: the properties of the list's records that $metadata describes and no field comes from, with their labels (sap:label, Common.Label); those
+// that neither a create nor an update takes are marked. A time of version 2 of which only the day counts (sap:display-format) is a date. They are
+// carried as columns, and compared by the service; they are written where a body says `$custom: true`.
+//
 // # What is not believed
 //
 // A status below 300 with an error in its body; a list that is none; an empty list that a login which may have ended was given; a change set of which a member failed or is

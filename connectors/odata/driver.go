@@ -57,6 +57,9 @@ func (Driver) Compile(dialect string, step map[string]any) (connectors.Statement
 		}
 		return p, nil
 	}
+	if discover, there := step["discover"]; there {
+		return compileDiscovery(discover)
+	}
 	s, err := compile(dialect, step)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package odata
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -27,6 +28,11 @@ func source(status int) map[string]any {
 // strange is an answer that is none of OData's.
 func strange(message string) *connectors.Failure {
 	return &connectors.Failure{Kind: connectors.Answered, Status: statusStrange, Message: message, Err: errors.New(message), Source: source(http.StatusOK)}
+}
+
+// lacks is a service that is not as the definition expects: a property went, or it is of another version. Nothing was sent.
+func lacks(format string, args ...any) *connectors.Failure {
+	return strange(fmt.Sprintf(format, args...))
 }
 
 // atTheLogin marks a failure: what it says is about the user and the password.

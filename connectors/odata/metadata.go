@@ -1,6 +1,7 @@
 package odata
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -35,6 +36,15 @@ type property struct {
 	name string
 	kind string
 	many bool
+	note
+}
+
+// note is what metadata says of a property for people, and for those who write: attributes of SAP's (sap:label), or annotations of version 4
+// (Common.Label, Core.Computed).
+type note struct {
+	label    string
+	readOnly bool // neither a create nor an update takes it
+	day      bool // a time of which only the day counts
 }
 
 // relation leads to other records.
@@ -71,7 +81,7 @@ func readModel(document []byte) (*model, error) {
 		types: map[string]*structure{}, sets: map[string]string{}, functions: map[string]*function{}, others: map[string]string{},
 		ends: map[string]map[string]end{},
 	}
-	r := &modelReader{model: m, aliases: map[string]string{}, imports: map[string]string{}}
+	r := &modelReader{model: m, aliases: map[string]string{}, imports: map[string]string{}, notes: map[string]note{}}
 	if err := markup.Walk(document, r.visit); err != nil {
 		return nil, err
 	}
@@ -91,6 +101,9 @@ type modelReader struct {
 	structure   *structure
 	function    *function
 	association string
+	property    string          // the last one
+	target      string          // of annotations that stand apart: NS.Type/Property
+	notes       map[string]note // by target, with the type's name as the document writes it
 	count       int
 }
 
@@ -152,8 +165,17 @@ func (r *modelReader) member(e markup.Element) {
 		}
 	case "Property":
 		if inType {
-			r.structure.properties[e.Attr("Name")] = typed(e.Attr("Name"), e.Attr("Type"))
+			p := typed(e.Attr("Name"), e.Attr("Type"))
+			p.note = note{
+				label: e.Attr("label"), day: e.Attr("display-format") == "Date",
+				readOnly: e.Attr("creatable") == "false" && e.Attr("updatable") == "false",
+			}
+			r.structure.properties[p.name], r.property = p, p.name
 		}
+	case "Annotations":
+		r.target = e.Attr("Target")
+	case "Annotation":
+		r.annotation(e, within)
 	case "NavigationProperty":
 		if inType {
 			p := typed(e.Attr("Name"), e.Attr("Type"))
@@ -170,6 +192,26 @@ func (r *modelReader) member(e markup.Element) {
 			r.function.returns = typed("", e.Attr("Type"))
 		}
 	}
+}
+
+// annotation notes what one says of a property: within it, or within a list of annotations for a target.
+func (r *modelReader) annotation(e markup.Element, within string) {
+	target := r.target
+	if within == "Property" && r.structure != nil {
+		target = r.structure.name + "/" + r.property
+	} else if within != "Annotations" {
+		return
+	}
+	n := r.notes[target]
+	switch term := e.Attr("Term"); {
+	case strings.HasSuffix(term, "Common.Label"), strings.HasSuffix(term, "Common.v1.Label"):
+		n.label = e.Attr("String")
+	case strings.HasSuffix(term, "Core.Computed"), strings.HasSuffix(term, "Core.V1.Computed"):
+		n.readOnly = e.Attr("Bool") != "false"
+	default:
+		return
+	}
+	r.notes[target] = n
 }
 
 // callable reads an action or a function, or what makes one part of the service.
@@ -194,7 +236,7 @@ func typed(name, kind string) property {
 	if many {
 		kind = strings.TrimSuffix(inner, ")")
 	}
-	return property{name, kind, many}
+	return property{name: name, kind: kind, many: many}
 }
 
 // resolve replaces aliases by namespaces, and associations by what they lead to.
@@ -212,6 +254,15 @@ func (r *modelReader) resolve() {
 			}
 			n.target = r.full(n.target)
 			s.relations[name] = n
+		}
+	}
+	for target, n := range r.notes {
+		kind, name, _ := strings.Cut(target, "/")
+		if s := r.types[r.full(kind)]; s != nil {
+			if p, known := s.properties[name]; known {
+				p.label, p.readOnly = cmp.Or(n.label, p.label), n.readOnly || p.readOnly
+				s.properties[name] = p
+			}
 		}
 	}
 	for name, kind := range r.sets {
