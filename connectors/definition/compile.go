@@ -143,7 +143,11 @@ func (c *compiler) table(at place, name string, e *Entity) *Table {
 	t.Lock = c.statement(at.to("lock"), e.Lock, keys)
 	for _, child := range slices.Sorted(maps.Keys(e.Children)) {
 		b := e.Children[child]
-		statement := c.statement(at.to("children", child), &b.Step, c.loginParams())
+		known := c.loginParams()
+		if b.Parent == "" {
+			known = keys
+		}
+		statement := c.statement(at.to("children", child), &b.Step, known)
 		t.Children[child] = &Branch{b, selected(statement, childColumns(child, b, e.Fields))}
 	}
 	for _, action := range slices.Sorted(maps.Keys(e.Actions)) {

@@ -130,7 +130,7 @@ func (c *Child) UnmarshalJSON(b []byte) error {
 	return c.Step.decode(b, "parent", "of", "order")
 }
 
-var writeKeys = []string{"class", "title", "tx", "idempotency", "inbox", "mode", "action", "from", "to", "input", "vars", "read_back"}
+var writeKeys = []string{"class", "title", "tx", "idempotency", "inbox", "mode", "action", "from", "to", "leaves", "input", "vars", "read_back"}
 
 // UnmarshalJSON implements json.Unmarshaler: a write without `tx` is itself its only step.
 func (w *Write) UnmarshalJSON(b []byte) error {

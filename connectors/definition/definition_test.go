@@ -95,6 +95,9 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		"child":              {head + vendors + "      contacts: {from: people, fields: {name: {from: n}}}\n", "there is no child \"people\""},
 		"delete by status":   {head + "  vendors: {key: [id], operations: {list: {q: v}, delete: {mode: status, action: retire}}, fields: {name: {from: n}}}\n", "there is no \"retire\""},
 		"class":              {head + "  vendors: {key: [id], operations: {list: {q: v}, create: {class: keyed, q: x}}, fields: {name: {from: n}}}\n", "class keyed needs `idempotency`"},
+		"leaves unproved":    {head + "  vendors: {key: [id], operations: {list: {q: v}}, actions: {retire: {leaves: true, q: x}}, fields: {name: {from: n}}}\n", "an action with `leaves` says with `expect`"},
+		"leaves unsaid":      {head + "  vendors: {key: [id], operations: {list: {q: v}}, actions: {retire: {leaves: true, q: x}}, fields: {name: {from: n}}}\n", "an action with `leaves` says with `to`"},
+		"update that leaves": {head + "  vendors: {key: [id], operations: {list: {q: v}, update: {leaves: true, q: x}}, fields: {name: {from: n}}}\n", "`leaves` is for actions"},
 		"filter":             {head + "  vendors: {key: [id], operations: {list: {q: v, filters: [colour]}}, fields: {name: {from: n}}}\n", "\"colour\" is no field that can be filtered"},
 		"key twice":          {head + vendors + "      name: {from: a}\n      name: {from: b}\n", "plant.yaml:12: the key \"name\" stands here twice"},
 		"alias":              {"a: &x 1\nb: *x\n", "anchors and aliases"},
@@ -168,6 +171,14 @@ func TestFaultyIsLeftOut(t *testing.T) {
 	}
 	if ps := definition.Lint([]connectors.Driver{fake{}}, map[string][]byte{"b.yaml": []byte(base), "p.yaml": []byte(plant)}); ps != nil {
 		t.Errorf("sound files: %v", ps)
+	}
+}
+
+func TestChildNamesItsParent(t *testing.T) {
+	child := plant + "      contacts: {from: people, fields: {name: {from: n}}}\n    children:\n      people: {q: people, order: [n]}\n"
+	problems := definition.Lint([]connectors.Driver{fake{}}, map[string][]byte{"b.yaml": []byte(base), "p.yaml": []byte(child)})
+	if want := "without `parent` the statement names the parent's key: :id is missing"; !strings.Contains(fmt.Sprint(problems), want) {
+		t.Errorf("problems %v, want %q", problems, want)
 	}
 }
 

@@ -57,6 +57,7 @@
 //	      delete: {mode: status, action: cancel}          # hard | soft | status; hard and soft have tx or sql
 //	    children:
 //	      lines: {sql: "SELECT po_id, line_no, … FROM po_line", parent: po_id, order: [{column: line_no, type: integer}]}
+//	      notes: {sql: "SELECT note FROM po_notes(:po_id)", order: [note]}  # without `parent`: read once for each record, by its key
 //	    actions:
 //	      approve: {title: Approve, from: [draft, pending_approval], to: approved, sql: "UPDATE po SET status = 2, rev = rev + 1 WHERE po_id = :po_id AND status = 1", affects: 1}
 //	      adjust:  {input: {quantity: {type: decimal, required: true}}, sql: "…"}
@@ -107,7 +108,9 @@
 // did what it should; `result` has the columns that the step returned. And after every write the record is read: what the caller sent
 // must stand in it, the status of an action with `to` must be that, and what was deleted hard must be gone. A difference is
 // SYSTEM_ERROR, with the fields that differ; the outcome is `rejected` where the write was undone or changed nothing at
-// all, else `unknown`. `read_back: false` in an operation turns that off, where a system is known to change what it is given. A step with
+// all, else `unknown`. `read_back: false` in an operation turns that off, where a system is known to change what it is given. An action with
+// `leaves: true` takes the record out of what the system shows, as a decision does that an inbox waited for: nothing is read after it, so that a step must
+// say what it expects, and the answer is the record as it was before, in the status `to`, with no action left. A step with
 // `reads: true` changes nothing: it looks up what later steps need.
 //
 // # Native types

@@ -94,10 +94,14 @@ func (c *compiler) checkEntity(at place, t *Table) {
 	c.checkChildren(at, t)
 	for _, op := range slices.Sorted(maps.Keys(t.Procedures)) {
 		c.checkWrite(at.to("operations", op), t, t.Procedures[op])
+		if t.Procedures[op].Leaves {
+			c.fault(at.to("operations", op, "leaves"), "`leaves` is for actions")
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Actions)) {
 		c.checkWrite(at.to("actions", name), t, t.Actions[name])
 		c.checkStates(at.to("actions", name), t, t.Actions[name].Write)
+		c.checkLeaves(at.to("actions", name), t.Actions[name])
 	}
 	if del := t.Operations.Delete; del != nil && del.Mode == "status" && t.Entity.Actions[del.Action] == nil {
 		c.fault(at.to("operations", "delete", "action"), "deleting by status needs an action; there is no %q", del.Action)
@@ -153,8 +157,24 @@ func (c *compiler) checkChildren(at place, t *Table) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Children)) {
-		if t.Children[name].Of == "" {
-			c.fault(at.to("children", name), "the key has several columns: say with `of` which of the parent's columns %q holds", t.Children[name].Parent)
+		b := t.Children[name]
+		switch {
+		case b.Parent == "":
+			c.checkParentKey(at.to("children", name), t, b)
+		case b.Of == "":
+			c.fault(at.to("children", name), "the key has several columns: say with `of` which of the parent's columns %q holds", b.Parent)
+		}
+	}
+}
+
+// checkParentKey checks a child that is read for each parent by the parent's key.
+func (c *compiler) checkParentKey(at place, t *Table, b *Branch) {
+	if b.Statement == nil {
+		return
+	}
+	for _, key := range t.Key {
+		if !slices.Contains(b.Statement.Params(), key.Name) {
+			c.fault(at, "without `parent` the statement names the parent's key: :%s is missing", key.Name)
 		}
 	}
 }
@@ -190,6 +210,19 @@ func (c *compiler) checkStates(at place, t *Table, w *Write) {
 		if !slices.Contains(status.Values, state) {
 			c.fault(at, "%q is no status of the entity", state)
 		}
+	}
+}
+
+// checkLeaves checks that the end of an action after which no record can be read is known by other means.
+func (c *compiler) checkLeaves(at place, p *Procedure) {
+	if !p.Leaves {
+		return
+	}
+	if p.To == "" {
+		c.fault(at, "an action with `leaves` says with `to` what status the record leaves in")
+	}
+	if !slices.ContainsFunc(p.Steps, func(call *Call) bool { return call.Expect != nil }) {
+		c.fault(at, "an action with `leaves` says with `expect` what the answer of a success looks like: no record is read after it")
 	}
 }
 

@@ -121,7 +121,7 @@ type List struct {
 // Child reads the members of a list field for many parents at once.
 type Child struct {
 	Step
-	Parent string   `json:"parent"` // the column that holds the parent's value
+	Parent string   `json:"parent"` // the column that holds the parent's value; "": the statement names the parent's key
 	Of     string   `json:"of"`     // the parent's own column; default: its only key column
 	Order  []Column `json:"order"`  // beside parent; together unique
 }
@@ -137,6 +137,7 @@ type Write struct {
 	Action      string            `json:"action"` // of delete by status: the action that does it
 	From        []string          `json:"from"`   // of an action: status values it starts from
 	To          string            `json:"to"`     // of an action: the status it ends in
+	Leaves      bool              `json:"leaves"` // of an action: the system does not show the record any more
 	Input       map[string]*Field `json:"input"`  // of an action: the body's members
 	Vars        map[string]string `json:"vars"`   // parameters, "${cel}"
 	ReadBack    *bool             `json:"read_back"`

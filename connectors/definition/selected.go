@@ -36,7 +36,10 @@ func columnsOf(e *Entity) map[string]bool {
 
 // childColumns names the columns that the members of a child's lists are made of.
 func childColumns(name string, child *Child, fields map[string]*Field) map[string]bool {
-	out := union(names(child.Parent), columnParams(child.Order))
+	out := columnParams(child.Order)
+	if child.Parent != "" {
+		out[child.Parent] = true
+	}
 	for _, f := range fields {
 		if f.Type == entity.List && f.From == name {
 			maps.Copy(out, fieldColumns(f.Fields))

@@ -43,7 +43,8 @@ type encoder struct {
 	cut      map[string]bool                        // children that were cut, as child + NUL + parent's value
 	warnings []warning
 	scratch  []byte
-	start    int // where the record begins
+	start    int    // where the record begins
+	left     string // the status in which the record left the system's sight; "": it is there
 }
 
 // record appends one record of the native row.
@@ -112,6 +113,9 @@ func (x *encoder) value(b []byte, c *column, row connectors.Row) []byte {
 	case c.Type == entity.List:
 		return x.list(b, c, row)
 	}
+	if x.left != "" && c == x.t.status {
+		return append(appendString(append(b, `{"value":`...), x.left), `,"native_code":null,"native_label":null}`...)
+	}
 	v := row[c.From]
 	if c.Computed != nil {
 		v = x.computed(c, row)
@@ -152,7 +156,7 @@ func (x *encoder) object(b []byte, members []*column, row connectors.Row) []byte
 }
 
 func (x *encoder) list(b []byte, c *column, row connectors.Row) []byte {
-	parent := text(row[x.t.Children[c.From].Of])
+	parent := x.t.parentOf(c.From, row)
 	b = append(b, '[')
 	for i, child := range x.children[c.From][parent] {
 		if i > 0 {

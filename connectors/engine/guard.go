@@ -68,6 +68,9 @@ func (t *table) startsFrom(operation, status string) bool {
 func (x *encoder) actions(b []byte, row connectors.Row) []byte {
 	start := len(b)
 	b = append(b, `,"_actions":[`...)
+	if x.left != "" {
+		return append(b, ']')
+	}
 	var current map[string]any
 	for _, op := range x.t.writes {
 		if x.view.permits != nil && !x.view.permits(op) {

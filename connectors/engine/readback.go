@@ -71,7 +71,7 @@ func (j *job) compare(x *encoder, row connectors.Row) error {
 		d.fields(j.t.custom, j.in.vars, row, "")
 		for name, members := range j.in.lists {
 			if c := findColumn(j.t.columns, name); c != nil {
-				d.list(c, members, x.children[c.From][text(row[j.t.Children[c.From].Of])])
+				d.list(c, members, x.children[c.From][j.t.parentOf(c.From, row)])
 			}
 		}
 	}

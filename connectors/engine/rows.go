@@ -23,16 +23,54 @@ const (
 	maxBatchChildren = 50_000
 )
 
-// fetch reads the children of some parents into the encoder: one query per child, whatever the number of parents.
+// fetch reads the children of some parents into the encoder: one query per child, whatever the number of parents, where the system can do that.
 func (x *encoder) fetch(src source, parents []connectors.Row, children []string) error {
 	x.children, x.cut = map[string]map[string][]connectors.Row{}, map[string]bool{}
 	for _, name := range children {
 		x.children[name] = map[string][]connectors.Row{}
-		if err := x.fetchChild(src, name, x.distinct(name, parents)); err != nil {
+		var err error
+		if x.t.Children[name].Parent == "" {
+			err = x.fetchEach(src, name, parents)
+		} else {
+			err = x.fetchChild(src, name, x.distinct(name, parents))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fetchEach reads the children that a system gives for one parent at a time, by the parent's key.
+func (x *encoder) fetchEach(src source, name string, parents []connectors.Row) error {
+	child := x.t.Children[name]
+	for _, parent := range parents {
+		q := connectors.Read{Statement: child.Statement, Vars: x.e.vars(), Limit: maxChildren + 1}
+		for _, column := range x.t.Key {
+			q.Vars[column.Name] = parent[column.Name]
+		}
+		for _, column := range child.Order {
+			q.OrderBy = append(q.OrderBy, column.Name)
+		}
+		rows, err := collect(src.Read(connectors.Nested(x.ctx), q))
+		if err != nil {
+			return err
+		}
+		key := x.t.parentOf(name, parent)
+		if len(rows) > maxChildren {
+			rows, x.cut[name+"\x00"+key] = rows[:maxChildren], true
+		}
+		x.children[name][key] = rows
+	}
+	return nil
+}
+
+// parentOf is what the members of a record's list are kept under.
+func (t *table) parentOf(child string, row connectors.Row) string {
+	if c := t.Children[child]; c.Parent != "" {
+		return text(row[c.Of])
+	}
+	return string(t.appendID(nil, row))
 }
 
 // distinct lists the values by which children name their parents.

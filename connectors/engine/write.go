@@ -49,6 +49,7 @@ type job struct {
 	key     []any
 	row     connectors.Row // the record before the write; nil on create
 	current any            // the same, as expressions see it
+	last    *encoder       // the same with its lists, where the action takes it out of the system's sight
 	vars    connectors.Vars
 	changed bool // a step succeeded
 	ignored bool // and yet the record is as it was
@@ -212,6 +213,12 @@ func (j *job) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if j.p.Leaves {
+		j.last = &encoder{ctx: ctx, e: j.e, t: j.t, view: j.view(), left: j.p.To}
+		if err := j.last.fetch(j.tx, []connectors.Row{row}, j.last.view.children); err != nil {
+			return err
+		}
+	}
 	j.row, j.current = row, decodeRecord(record.JSON)
 	j.bindCurrent()
 	return nil
@@ -260,6 +267,8 @@ func (j *job) result(ctx context.Context) (Result, error) {
 		if err := j.gone(ctx, r.DeleteMode); err != nil {
 			return r, err
 		}
+	} else if j.last != nil {
+		r.Record = j.last.one(j.row)
 	} else {
 		var err error
 		if r.Record, err = j.readBack(ctx); err != nil {
