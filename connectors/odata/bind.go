@@ -159,14 +159,14 @@ func (r root) render(vars connectors.Vars) (string, error) {
 	var out strings.Builder
 	out.WriteString("./")
 	for _, s := range r {
-		name := s.name
+		name := s.name // as the definition has it: in SERVICE;v=2 the ; is no part of a name
 		if s.param != "" {
-			name = scalar(vars[s.param])
+			name = url.PathEscape(scalar(vars[s.param]))
 		}
 		if strings.Trim(name, ".") == "" {
 			return "", connectors.Misuse("the parameter :%s is no segment of a path", s.param)
 		}
-		out.WriteString(url.PathEscape(name) + "/")
+		out.WriteString(name + "/")
 	}
 	return out.String(), nil
 }
