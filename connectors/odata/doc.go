@@ -43,7 +43,8 @@
 // Pages (`by`): keyset (each page begins after the last record of the one before, by $filter, $orderby and $top; the order of a read that has
 // none is the set's key), server (one request, and the service's own pages), skip ($skip and $top, overlapping by one record, so that a
 // list that shifts is noticed; a reader who comes back has the list read anew up to where he was: a record that he read last and that is gone
-// ends the read with a fault where texts decide what came before it, since their order is the service's own). keyset unless said; `most` is the largest $top. The
+// ends the read with a fault where texts decide what came before it, since their order is the service's own; for the same reason a filter with more
+// values than one request takes has one page in such an order). keyset unless said; `most` is the largest $top. The
 // service's own links (__next, @odata.nextLink) are followed in all three: their path and query are taken at the connection's own host, whatever host
 // they name; one that was followed before ends the read with a fault. The size of a page is asked for (Prefer: odata.maxpagesize), and
 // not relied on.

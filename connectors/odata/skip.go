@@ -21,10 +21,7 @@ type position struct {
 
 func (q *query) position() (position, error) {
 	p := position{columns: q.placed(), found: q.after == nil}
-	p.sure = p.columns
-	if i := slices.IndexFunc(p.columns, func(c sift.Column) bool { return c.Kind != sift.Decimal && c.Kind != sift.Datetime }); i >= 0 {
-		p.sure = p.columns[:i]
-	}
+	p.sure = sure(p.columns)
 	if p.found {
 		return p, nil
 	}
@@ -36,6 +33,15 @@ func (q *query) position() (position, error) {
 		p.sought[c.Name] = q.after[i]
 	}
 	return p, nil
+}
+
+// sure are the columns at the beginning of an order that every service orders alike.
+func sure(columns []sift.Column) []sift.Column {
+	i := slices.IndexFunc(columns, func(c sift.Column) bool { return c.Kind != sift.Decimal && c.Kind != sift.Datetime })
+	if i < 0 {
+		return columns
+	}
+	return columns[:i]
 }
 
 // pass looks at a record's place, and tells whether it is behind the position.
