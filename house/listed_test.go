@@ -13,6 +13,8 @@ type foundConnections struct {
 	Data []struct {
 		Name     string
 		State    string
+		Since    string `json:"state_since"`
+		Message  string `json:"state_message"`
 		SiteName string `json:"site_name"`
 	}
 	NextCursor *string `json:"next_cursor"`
@@ -56,6 +58,7 @@ func TestConnectionsAreFound(t *testing.T) {
 		"order=-name":                    "Zinc plant Brass alloy",
 		"order=name&state=current":       "alloy plant Zinc",
 		"order=urgency":                  "plant Zinc alloy Brass", // active, paused, disconnected
+		"order=-since&limit=2":           "Brass alloy",
 		"q=ZIN":                          "Zinc",
 		"q=north+demo-plant+al":          "alloy",
 		"q=" + ids["plant"]:              "plant",
@@ -69,6 +72,10 @@ func TestConnectionsAreFound(t *testing.T) {
 			t.Errorf("%q gives %q, want %q", query, got, want)
 		}
 	}
+	if paused := find("state=paused").Data[0]; paused.Since == "" || !strings.Contains(paused.Message, "paused on purpose") {
+		t.Errorf("the paused connection: %+v", paused)
+	}
+	d.creditsPageByPage(t, "plant Zinc alloy")
 	counted := find("include=counts&q=plant+north&limit=1")
 	if c := counted.Counts; c == nil || c.Total != 3 || c.States["paused"] != 1 || c.States["disconnected"] != 1 || c.Systems[0].Count != 3 || c.Sites[0].Name != "Plant North" {
 		t.Errorf("counts: %+v", c)
@@ -98,5 +105,31 @@ func (d *demoPlant) pagesInOrder(t *testing.T, find func(string) foundConnection
 	}
 	if want := find("order=" + order).names(); strings.Join(paged, " ") != want {
 		t.Errorf("pages by %s: %v, want %s", order, paged, want)
+	}
+}
+
+// creditsPageByPage reads who uses the credits, one by one: the pool is whole on every page.
+func (d *demoPlant) creditsPageByPage(t *testing.T, want string) {
+	t.Helper()
+	var names []string
+	for cursor := ""; ; {
+		var page struct {
+			Used int
+			By   []struct{ Name string } `json:"by_connection"`
+			Next *string                 `json:"next_cursor"`
+			More bool                    `json:"has_more"`
+		}
+		d.must(http.MethodGet, "/credits?limit=1"+cursor, nil, 200, &page)
+		if page.Used != 3 || len(page.By) != 1 || page.More != (page.Next != nil) || len(names) > 3 {
+			t.Fatalf("a page of the credits: %+v", page)
+		}
+		names = append(names, page.By[0].Name)
+		if page.Next == nil {
+			break
+		}
+		cursor = "&cursor=" + *page.Next
+	}
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("the credits are used by %q, want %q", got, want)
 	}
 }

@@ -181,7 +181,10 @@ func (w wantedConnections) key(s surveyed) string {
 
 // compare orders two connections as it is wanted.
 func (w wantedConnections) compare(a, b surveyed) int {
-	c := cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.ID, b.ID))
+	c := cmp.Compare(a.key, b.key)
+	if c == 0 {
+		c = cmp.Compare(a.ID, b.ID)
+	}
 	if strings.HasPrefix(w.order, "-") {
 		return -c
 	}
