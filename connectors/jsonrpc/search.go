@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strconv"
@@ -37,12 +38,12 @@ type search struct {
 	equal map[string]any
 	tests []sift.Test
 	order sift.Order
-	own   bool // the order is the system's
+	own   *sift.Position // where the order is the system's
 	limit int
 }
 
 func newSearch(s *statement, r connectors.Read) (*search, error) {
-	q := &search{s: s, vars: r.Vars, limit: r.Limit, equal: map[string]any{}, own: len(r.OrderBy) == 0 || slices.Equal(s.listing.sorted, r.OrderBy)}
+	q := &search{s: s, vars: r.Vars, limit: r.Limit, equal: map[string]any{}}
 	for _, f := range r.Filters {
 		column, err := s.sifted(f.Column)
 		if err != nil {
@@ -71,7 +72,10 @@ func newSearch(s *statement, r connectors.Read) (*search, error) {
 	if q.order, err = sift.NewOrder(columns, r.After); err != nil {
 		return nil, connectors.Misuse("%w", err)
 	}
-	return q, nil
+	if len(r.OrderBy) == 0 || slices.Equal(s.listing.sorted, r.OrderBy) {
+		q.own, err = sift.NewPosition(columns, r.After)
+	}
+	return q, err
 }
 
 func (c *conn) search(ctx context.Context, q *search, yield func(connectors.Row, error) bool) error {
@@ -82,10 +86,14 @@ func (c *conn) search(ctx context.Context, q *search, yield func(connectors.Row,
 		return nil
 	}
 	scan := func(fn func(connectors.Row) error) error { return c.scan(ctx, q, fn) }
-	if !q.own {
+	if q.own == nil {
 		return q.order.Sort(scan, q.limit, give)
 	}
-	return q.order.Take(scan, q.limit, give)
+	err := q.own.Follow(scan, q.limit, give)
+	if errors.Is(err, sift.ErrGone) || errors.Is(err, sift.ErrLost) {
+		return strange(err.Error())
+	}
+	return err
 }
 
 // maxRequests bounds the pages of one search.

@@ -34,7 +34,7 @@ type walk struct {
 	got       int // for it, with the pages that links led to
 	barren    int
 	rows      int
-	position  position // of skip
+	position  *sift.Position // of skip; nil: another way
 }
 
 // branch reads page after page.
@@ -52,7 +52,7 @@ func (q *query) branch(ctx context.Context, condition string) iter.Seq2[connecto
 			}
 			var more bool
 			if more, err = w.page(ctx, yield); err == nil && !more {
-				if err = w.position.end(); err == nil {
+				if err = w.ended(); err == nil {
 					return
 				}
 			}
@@ -205,9 +205,18 @@ func (w *walk) pass(record map[string]any) (bool, error) {
 		}
 	}
 	if w.q.pages.by == bySkip {
-		return w.position.pass(w.place)
+		behind, err := w.position.Pass(w.place)
+		return behind, foundOr(err)
 	}
 	return true, nil
+}
+
+// ended judges a list that is through.
+func (w *walk) ended() error {
+	if w.position == nil {
+		return nil
+	}
+	return foundOr(w.position.End())
 }
 
 func (w *walk) places(record map[string]any) connectors.Row {

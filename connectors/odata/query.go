@@ -75,7 +75,7 @@ func (c *conn) plan(ctx context.Context, r connectors.Read) (*query, error) {
 	if err := q.narrow(m, r, vars); err != nil {
 		return nil, err
 	}
-	if columns := q.placed(); q.after != nil && len(q.branches) > 1 && len(sure(columns)) < len(columns) {
+	if columns := q.placed(); q.after != nil && len(q.branches) > 1 && len(sift.Sure(columns)) < len(columns) {
 		return nil, connectors.Misuse("the filters have more values than one request takes, and where among several the page begins only the service " +
 			"could tell, which orders texts in its own way: ask for fewer values at once, or for all in one page")
 	}

@@ -3,6 +3,7 @@ package sift
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -149,5 +150,53 @@ func TestNoNumber(t *testing.T) {
 	columns := []Column{{"n", Decimal}}
 	if CompareRows(connectors.Row{"n": "twelve"}, connectors.Row{"n": "-5.0"}, columns) >= 0 || CompareRows(connectors.Row{"n": "x"}, connectors.Row{"n": nil}, columns) != 0 {
 		t.Error("a text that is no number is not in the place of null")
+	}
+}
+
+// TestFollow turns pages of a list that the system orders: by numbers, by texts in an order of its own (9 before 10), and by both.
+func TestFollow(t *testing.T) {
+	row := func(n int64, text string) connectors.Row { return connectors.Row{"n": n, "t": text} }
+	texts, both := []Column{{"t", Text}}, []Column{{"n", Integer}, {"t", Text}}
+	for name, test := range map[string]struct {
+		columns []Column
+		rows    []connectors.Row
+		after   []any
+		limit   int
+		want    string
+		err     error
+	}{
+		"from the beginning":          {texts, []connectors.Row{row(1, "9"), row(1, "10")}, nil, 0, "9 10 ", nil},
+		"so many":                     {texts, []connectors.Row{row(1, "8"), row(1, "9"), row(1, "10"), row(1, "11")}, []any{"8"}, 2, "9 10 ", nil},
+		"texts":                       {texts, []connectors.Row{row(1, "9"), row(1, "10"), row(1, "11")}, []any{"9"}, 0, "10 11 ", nil},
+		"texts, gone":                 {texts, []connectors.Row{row(1, "10"), row(1, "11")}, []any{"9"}, 0, "", ErrGone},
+		"nothing is left":             {texts, nil, []any{"9"}, 0, "", nil},
+		"both":                        {both, []connectors.Row{row(9, "x"), row(10, "9"), row(10, "10")}, []any{int64(10), "9"}, 0, "10 ", nil},
+		"both, gone, nothing equal":   {both, []connectors.Row{row(9, "x"), row(11, "y")}, []any{int64(10), "9"}, 0, "y ", nil},
+		"both, gone, something equal": {both, []connectors.Row{row(10, "10"), row(11, "y")}, []any{int64(10), "9"}, 0, "", ErrGone},
+		"an order that is not kept":   {both, []connectors.Row{row(10, "a"), row(9, "b")}, nil, 0, "a ", ErrLost},
+		"numbers that are not unique": {both[:1], []connectors.Row{row(1, "a"), row(1, "b"), row(2, "c")}, []any{int64(1)}, 0, "c ", nil},
+	} {
+		p, err := NewPosition(test.columns, test.after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scan := func(fn func(connectors.Row) error) error {
+			lent := connectors.Row{}
+			for _, r := range test.rows {
+				maps.Copy(lent, r)
+				if err := fn(lent); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		got := ""
+		err = p.Follow(scan, test.limit, func(r connectors.Row) error { got += r["t"].(string) + " "; return nil })
+		if got != test.want || !errors.Is(err, test.err) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if _, err := NewPosition(both, []any{int64(1)}); err == nil {
+		t.Error("half a position was taken")
 	}
 }

@@ -18,7 +18,7 @@ type query struct {
 	tests   []sift.Test
 	asked   map[string]any // the one value of a column
 	order   sift.Order
-	natural bool // the order is the system's
+	natural *sift.Position // where the order is the system's
 	limit   int
 }
 
@@ -63,8 +63,10 @@ func plan(r connectors.Read) (*query, error) {
 	if q.order, err = sift.NewOrder(columns, r.After); err != nil {
 		return nil, connectors.Misuse("%w", err)
 	}
-	q.natural = len(r.OrderBy) == 0 || slices.Equal(s.sorted, r.OrderBy)
-	return q, nil
+	if len(r.OrderBy) == 0 || slices.Equal(s.sorted, r.OrderBy) {
+		q.natural, err = sift.NewPosition(columns, r.After)
+	}
+	return q, err
 }
 
 func (c *conn) read(ctx context.Context, q *query, yield func(connectors.Row, error) bool) error {
@@ -75,10 +77,14 @@ func (c *conn) read(ctx context.Context, q *query, yield func(connectors.Row, er
 		return nil
 	}
 	scan := func(fn func(connectors.Row) error) error { return c.scan(ctx, q, fn) }
-	if !q.natural {
+	if q.natural == nil {
 		return q.order.Sort(scan, q.limit, give)
 	}
-	return q.order.Take(scan, q.limit, give)
+	err := q.natural.Follow(scan, q.limit, give)
+	if errors.Is(err, sift.ErrGone) || errors.Is(err, sift.ErrLost) {
+		return strange(200, err.Error())
+	}
+	return err
 }
 
 // scan gives the rows that pass, in the system's order, page after page.
