@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gantry/connectors"
+	"gantry/connectors/sift"
 	"gantry/connectors/web"
 )
 
@@ -35,14 +37,13 @@ type walk struct {
 	number   int // of the page, or of its first record
 	barren   int
 	restarts int
-	skipping bool // rows up to after have been given already, or are before the reader's beginning
+	skipping *sift.Position // rows up to after have been given already, or are before the reader's beginning; nil: they are behind it
 }
 
 // branch reads page after page.
 func (q *query) branch(ctx context.Context, all []condition) iter.Seq2[connectors.Row, error] {
 	return func(yield func(connectors.Row, error) bool) {
 		w := &walk{q: q, all: all, seen: map[[sha256.Size]byte]bool{}, after: q.after}
-		w.skipping = q.after != nil && !q.keyset()
 		err := w.begin()
 		for pages := 0; err == nil; pages++ {
 			if pages == maxPages {
@@ -51,7 +52,9 @@ func (q *query) branch(ctx context.Context, all []condition) iter.Seq2[connector
 			}
 			var more bool
 			if more, err = w.page(ctx, yield); err == nil && !more {
-				return
+				if err = w.ended(); err == nil {
+					return
+				}
 			}
 		}
 		if err != errStopped {
@@ -66,6 +69,12 @@ func (q *query) keyset() bool { return q.ways.pages != nil && q.ways.pages.by ==
 func (w *walk) begin() error {
 	q := w.q
 	w.query, w.link = maps.Clone(q.fixed), ""
+	if w.skipping = nil; w.after != nil && !q.keyset() {
+		var err error
+		if w.skipping, err = sift.NewPosition(q.placed(w.after), w.after); err != nil {
+			return connectors.Misuse("%w", err)
+		}
+	}
 	if p := q.ways.pages; p != nil {
 		p.begin(w.query, q.size)
 		w.number = 0
@@ -203,9 +212,58 @@ func (w *walk) restart() error {
 	if w.restarts++; w.restarts > maxRestarts {
 		return strange("the list changes faster than it can be read")
 	}
-	w.skipping = w.after != nil
 	clear(w.seen)
 	return w.begin()
+}
+
+// placed are the order's columns, for a position: what no kind is said of is what the position has.
+func (q *query) placed(after []any) []sift.Column {
+	out := make([]sift.Column, len(q.order))
+	for i, k := range q.order {
+		out[i] = sift.Column{Name: k.column, Kind: sift.Text}
+		switch after[i].(type) {
+		case int64, float64:
+			out[i].Kind = sift.Decimal
+		case time.Time:
+			out[i].Kind = sift.Datetime
+		case string:
+			if k.kind == kindDecimal {
+				out[i].Kind = sift.Decimal
+			}
+		}
+	}
+	return out
+}
+
+// behind tells whether a record at a place is behind where the reader is.
+func (w *walk) behind(here []any) (bool, error) {
+	if w.skipping == nil {
+		return true, nil
+	}
+	row := connectors.Row{}
+	for i, k := range w.q.order {
+		row[k.column] = here[i]
+	}
+	behind, err := w.skipping.Pass(row)
+	return behind, unfound(err)
+}
+
+// ended judges a list that is through.
+func (w *walk) ended() error {
+	if w.skipping == nil {
+		return nil
+	}
+	return unfound(w.skipping.End())
+}
+
+// unfound gives a position's answer in the driver's words.
+func unfound(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := strange(err.Error())
+	f.Err = err
+	return f
 }
 
 // give hands out the rows of a page.
@@ -219,10 +277,13 @@ func (w *walk) give(ctx context.Context, answer *reply, records []any, yield fun
 			return err
 		}
 		w.last = here
-		if w.skipping && comparePositions(here, w.after, w.q.order) <= 0 {
+		if behind, err := w.behind(here); err != nil || !behind {
+			if err != nil {
+				return err
+			}
 			continue
 		}
-		w.skipping, w.after = false, here
+		w.skipping, w.after = nil, here
 		rows, err := w.q.rowsOf(answer, record)
 		if err != nil {
 			return err

@@ -214,6 +214,45 @@ func TestOffsetsShift(t *testing.T) {
 	}
 }
 
+// TestPositionOfTexts: a reader who comes back to a system that orders texts by their number, 9 before 10, misses none; and where the record that he
+// read last is gone, he is told.
+func TestPositionOfTexts(t *testing.T) {
+	for _, pages := range []map[string]any{{"by": "page", "parameter": "p", "size": "n"}, {"by": "offset", "parameter": "skip", "size": "n"}, nil} {
+		list := []string{"8", "9", "10", "11"}
+		s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+			from, size := number(r, "skip"), number(r, "n")
+			if r.URL.Query().Has("p") {
+				from = (number(r, "p") - 1) * size
+			}
+			if pages == nil {
+				size = len(list)
+			}
+			page := list[min(from, len(list)):min(from+size, len(list))]
+			fmt.Fprintf(w, `{"items":[%s]}`, strings.Join(quoted(page), ","))
+		})
+		more := map[string]any{}
+		if pages != nil {
+			more["pages"] = pages
+		}
+		read := connectors.Read{OrderBy: []string{"id"}, After: []any{"9"}, Statement: parts(t, more)}
+		conn := s.plug(t, nil)
+		if got, err := ids(t, conn, read); err != nil || fmt.Sprint(got) != "[10 11]" {
+			t.Errorf("%v: %v, %v", pages, got, err)
+		}
+		list = []string{"8", "10", "11"}
+		if got, err := ids(t, conn, read); len(got) > 0 || err == nil || !strings.Contains(err.Error(), "is gone") {
+			t.Errorf("%v, gone: %v, %v", pages, got, err)
+		}
+	}
+}
+
+func quoted(ids []string) (out []string) {
+	for _, id := range ids {
+		out = append(out, fmt.Sprintf(`{"id":%q,"price":1.10}`, id))
+	}
+	return out
+}
+
 // TestPagesThatMislead end with a fault, never with a loop or a login at another host.
 func TestPagesThatMislead(t *testing.T) {
 	foreign := newServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"items":[]}`) })
