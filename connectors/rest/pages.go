@@ -37,7 +37,8 @@ type walk struct {
 	number   int // of the page, or of its first record
 	barren   int
 	restarts int
-	skipping *sift.Position // rows up to after have been given already, or are before the reader's beginning; nil: they are behind it
+	skipping bool           // rows up to after have been given already, or are before the reader's beginning
+	position *sift.Position // where that is; nil: of several requests, whose rows are merged byte by byte, none has it for sure
 }
 
 // branch reads page after page.
@@ -69,9 +70,10 @@ func (q *query) keyset() bool { return q.ways.pages != nil && q.ways.pages.by ==
 func (w *walk) begin() error {
 	q := w.q
 	w.query, w.link = maps.Clone(q.fixed), ""
-	if w.skipping = nil; w.after != nil && !q.keyset() {
+	w.position, w.skipping = nil, w.after != nil && !q.keyset()
+	if w.skipping && len(q.branches) == 1 {
 		var err error
-		if w.skipping, err = sift.NewPosition(q.placed(w.after), w.after); err != nil {
+		if w.position, err = sift.NewPosition(q.placed(w.after), w.after); err != nil {
 			return connectors.Misuse("%w", err)
 		}
 	}
@@ -237,23 +239,26 @@ func (q *query) placed(after []any) []sift.Column {
 
 // behind tells whether a record at a place is behind where the reader is.
 func (w *walk) behind(here []any) (bool, error) {
-	if w.skipping == nil {
+	switch {
+	case !w.skipping:
 		return true, nil
+	case w.position == nil:
+		return comparePositions(here, w.after, w.q.order) > 0, nil
 	}
 	row := connectors.Row{}
 	for i, k := range w.q.order {
 		row[k.column] = here[i]
 	}
-	behind, err := w.skipping.Pass(row)
+	behind, err := w.position.Pass(row)
 	return behind, unfound(err)
 }
 
 // ended judges a list that is through.
 func (w *walk) ended() error {
-	if w.skipping == nil {
+	if !w.skipping || w.position == nil {
 		return nil
 	}
-	return unfound(w.skipping.End())
+	return unfound(w.position.End())
 }
 
 // unfound gives a position's answer in the driver's words.
@@ -283,7 +288,7 @@ func (w *walk) give(ctx context.Context, answer *reply, records []any, yield fun
 			}
 			continue
 		}
-		w.skipping, w.after = nil, here
+		w.skipping, w.after = false, here
 		rows, err := w.q.rowsOf(answer, record)
 		if err != nil {
 			return err

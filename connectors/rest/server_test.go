@@ -246,6 +246,27 @@ func TestPositionOfTexts(t *testing.T) {
 	}
 }
 
+// TestPositionOfSeveral: a filter of which the system takes one value at a time goes on where the reader was, in each of its requests.
+func TestPositionOfSeveral(t *testing.T) {
+	lists := map[string][]string{"a": {"A1", "A3", "A5"}, "b": {"A2", "A4", "A6"}}
+	s := newServer(t, func(w http.ResponseWriter, r *http.Request) {
+		_, kind, _ := strings.Cut(strings.TrimSuffix(r.URL.Query().Get("filter"), "'"), "'")
+		list, from := lists[kind], number(r, "skip")
+		page := list[min(from, len(list)):min(from+number(r, "n"), len(list))]
+		fmt.Fprintf(w, `{"items":[%s]}`, strings.Join(quoted(page), ","))
+	})
+	list := parts(t, map[string]any{
+		"columns": map[string]any{"id": "id", "kind": "kind"}, "pages": map[string]any{"by": "offset", "parameter": "skip", "size": "n"},
+		"where": map[string]any{"parameter": "filter", "and": ";", "compare": "{field}{op}{value}", "quote": "'", "replace": map[string]any{"'": "''"}},
+	})
+	got, err := ids(t, s.plug(t, nil), connectors.Read{
+		OrderBy: []string{"id"}, After: []any{"A2"}, Statement: list, Filters: []connectors.Filter{{Column: "kind", Op: connectors.Equal, Values: []any{"a", "b"}}},
+	})
+	if err != nil || fmt.Sprint(got) != "[A3 A4 A5 A6]" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func quoted(ids []string) (out []string) {
 	for _, id := range ids {
 		out = append(out, fmt.Sprintf(`{"id":%q,"price":1.10}`, id))
