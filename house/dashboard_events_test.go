@@ -1,6 +1,7 @@
 package house
 
 import (
+	"bufio"
 	"errors"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ func TestDashboardEvents(t *testing.T) {
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)
 	here := "/connections/" + d.id
-	for range 26 { // one event each
+	for range 51 { // one event each, and one entry of the audit
 		d.must(http.MethodPost, here+"/pause", nil, 200, nil)
 		d.must(http.MethodPost, here+"/resume", nil, 200, nil)
 	}
@@ -34,6 +35,15 @@ func TestDashboardEvents(t *testing.T) {
 	}
 	b.shows(page, "connection.created", ">Newest<")
 	b.shows(b.get(here+"/events?kind=agent", http.StatusOK), "No event is like that")
+	_, before, more := strings.Cut(b.get("/audit", http.StatusOK), `href="/audit?before=`)
+	if before, _, _ = strings.Cut(before, `"`); !more {
+		t.Fatal("the audit's first page leads to no older one")
+	}
+	b.shows(b.get("/audit?before="+before, http.StatusOK), "sites.create", ">Newest<", here)
+	narrowed := b.open(http.MethodGet, here+"/events/stream?kind=connection.resumed", "text/event-stream", nil)
+	if first := rows(t, bufio.NewScanner(narrowed.Body)); !strings.Contains(first.data, "connection.resumed") || !strings.Contains(first.data, here) {
+		t.Errorf("the narrowed log begins with %+v", first)
+	}
 	eventually(t, time.Minute, "the failed call is in the log", func() error {
 		if page := b.get(here+"/events?request_id="+failed.RequestID, http.StatusOK); !strings.Contains(page, "parameters that cannot be used") {
 			return errors.New("it is not")
