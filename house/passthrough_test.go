@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -203,6 +204,10 @@ func (p *depotPlant) isOffByDefault(t *testing.T) {
 	if may := p.passthroughOf(t); may.Allowed || may.DeniedBy != "policy" || may.Form != "http" {
 		t.Errorf("capabilities: %+v", may)
 	}
+	b := newBrowser(t, p.plant)
+	b.post("/sign-in", url.Values{"key": {p.admin.Token}}, http.StatusOK)
+	capabilities := "/connections/" + p.id + "/capabilities"
+	b.shows(b.get(capabilities, http.StatusOK), "denied by the plant&#39;s policy", "gantry-agent policy allow passthrough REQUEST")
 	refusal := p.refused(p.client, http.MethodPost, "/passthrough", get("/items"), policyDenies(fault.ScopeOperation, ""))
 	if len(p.depot.requests()) != 0 {
 		t.Errorf("sent all the same: %v", p.depot.requests())
@@ -219,6 +224,7 @@ func (p *depotPlant) isOffByDefault(t *testing.T) {
 	if may := p.passthroughOf(t); !may.Allowed || len(may.Patterns) != 1 || may.Patterns[0] != "GET /items" {
 		t.Errorf("capabilities: %+v", may)
 	}
+	b.shows(b.get(capabilities, http.StatusOK), "<code>GET /items</code>")
 }
 
 func (p *depotPlant) passthroughOf(t *testing.T) wire.PassthroughCapability {

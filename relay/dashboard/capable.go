@@ -11,6 +11,12 @@ type capabilities struct {
 	System   string                        `json:"system"`
 	Version  string                        `json:"definition_version"`
 	Entities map[string]entityCapabilities `json:"entities"`
+
+	Passthrough struct {
+		verdict
+		Form     string   `json:"form"` // "": the system takes none
+		Patterns []string `json:"patterns"`
+	} `json:"passthrough"`
 }
 
 type entityCapabilities struct {
