@@ -69,15 +69,7 @@ func (Driver) ExtendWrite(x connectors.Extension, steps []map[string]any) (exten
 	for _, c := range x.Columns {
 		members[c.Name] = as(":"+c.Alias, kindOf(c.Native))
 	}
-	found := false
-	for _, step := range steps {
-		params, here := template.Extend(step["params"], members)
-		if here {
-			step = maps.Clone(step)
-			step["params"], found = params, true
-		}
-		extended = append(extended, step)
-	}
+	extended, found := template.ExtendSteps(steps, members, "params")
 	if !found {
 		return nil, nil, errors.New("no call of the operation has a place for further members: $custom")
 	}

@@ -49,16 +49,7 @@ func (Driver) ExtendWrite(x connectors.Extension, steps []map[string]any) (exten
 	for _, c := range x.Columns {
 		members[c.Name] = ":" + c.Alias
 	}
-	found := false
-	for _, step := range steps {
-		for _, part := range []string{"body", "batch"} {
-			if wider, here := template.Extend(step[part], members); here {
-				step = maps.Clone(step)
-				step[part], found = wider, true
-			}
-		}
-		extended = append(extended, step)
-	}
+	extended, found := template.ExtendSteps(steps, members, "body", "batch")
 	if !found {
 		return nil, nil, errors.New("no body of the operation has a place for further members: $custom")
 	}

@@ -64,15 +64,7 @@ func (Driver) ExtendWrite(x connectors.Extension, steps []map[string]any) (exten
 		}
 		members[c.Name] = as(":"+c.Alias, kindOf(c.Native))
 	}
-	found := false
-	for _, step := range steps {
-		body, here := template.Extend(step["body"], members)
-		if here {
-			step = maps.Clone(step)
-			step["body"], found = body, true
-		}
-		extended = append(extended, step)
-	}
+	extended, found := template.ExtendSteps(steps, members, "body")
 	if !found {
 		return nil, nil, errors.New("no body of the operation has a place for further members: $custom")
 	}

@@ -1,6 +1,9 @@
 package template
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // custom marks, in an object, the place of members that no definition names: those of an overlay. With the ? those are left out
 // that are null.
@@ -8,6 +11,20 @@ const (
 	custom         = "$custom"
 	customOptional = "$custom?"
 )
+
+// ExtendSteps puts members in the places that the named parts of some steps keep for them, in copies; found tells whether there is one.
+func ExtendSteps(steps []map[string]any, members map[string]any, parts ...string) (extended []map[string]any, found bool) {
+	for _, step := range steps {
+		for _, part := range parts {
+			if wider, here := Extend(step[part], members); here {
+				step = maps.Clone(step)
+				step[part], found = wider, true
+			}
+		}
+		extended = append(extended, step)
+	}
+	return extended, found
+}
 
 // Extend puts members in the places that a template keeps for them, in a copy; found tells whether there is one. Where nothing is
 // put there, a place says nothing.
