@@ -21,6 +21,7 @@ type codes struct {
 
 // TestEveryCodeIsProduced makes each error of the contract happen, through relay and agent, and reads it as a caller does.
 func TestEveryCodeIsProduced(t *testing.T) {
+	t.Parallel()
 	c := &codes{seen: map[fault.Code]bool{}}
 	c.workshop = openWorkshop(t,
 		withRelay("limits: {call_timeout: 5s, calls_per_connection: 3}\n"),

@@ -115,6 +115,7 @@ func portNumber(address string) int {
 // TestBrokenConnections breaks connections that worked, each in a way of its own, on real servers, and asks the relay
 // which hop it is. Then the agent stops, and the relay tells what it knows.
 func TestBrokenConnections(t *testing.T) {
+	t.Parallel()
 	folder, closed := t.TempDir(), freeAddress(t)
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 // TestConsole reads the plant's data from the pages, meets a refusal of the plant's policy, and looks at what may be done.
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)

@@ -29,6 +29,7 @@ type exchange struct {
 
 // TestCSVDrop is the drop in a folder of the agent's machine. Over SFTP and SMB it is in files_systems_test.go.
 func TestCSVDrop(t *testing.T) {
+	t.Parallel()
 	p := open(t)
 	folder := p.path("exchange")
 	l := login{System: "csv-drop", Site: p.site, Name: "drop", Settings: map[string]any{"path": folder}}

@@ -12,6 +12,7 @@ import (
 
 // TestDashboardEvents narrows a connection's log as support does, and pages back through it.
 func TestDashboardEvents(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)

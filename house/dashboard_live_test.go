@@ -116,6 +116,7 @@ func (b *browser) part(path, name string) string {
 
 // TestDashboardShowsSteps watches a login that the policy refuses, one that works, and an agent's doctor without consent.
 func TestDashboardShowsSteps(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)
@@ -156,6 +157,7 @@ func (b *browser) watched(path string, form url.Values) (steps map[string]string
 // TestDashboardWithAnotherKey serves a page whose key is not the agent's, as whoever stands on the way would: the browser's
 // own script shows a fingerprint that the agent does not print, and the agent opens nothing that was sealed so.
 func TestDashboardWithAnotherKey(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)

@@ -75,6 +75,7 @@ func (b *browser) shows(page string, words ...string) {
 
 // TestDashboard goes from the sign-in to a connection's end, by forms alone.
 func TestDashboard(t *testing.T) {
+	t.Parallel()
 	d := connected(t, withRelay("webhooks: {allow_private: [127.0.0.0/8], allow_http: true}\n"))
 	b := newBrowser(t, d.plant)
 	b.shows(b.get("/", http.StatusOK), "Organisation key")
@@ -162,6 +163,7 @@ func (b *browser) login(d *demoPlant, file string) url.Values {
 
 // TestDashboardKeepsStrangersOut submits a form from another site, and with a key that may not.
 func TestDashboardKeepsStrangersOut(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)

@@ -14,6 +14,7 @@ import (
 
 // TestFailuresNameTheirHop breaks one thing after the other and reads what the caller is told.
 func TestFailuresNameTheirHop(t *testing.T) {
+	t.Parallel()
 	aw := openAdventureWorks(t, "postgres", withRelay("limits: {call_timeout: 8s}\n"))
 	p := aw.plant
 

@@ -124,6 +124,7 @@ func (p *plant) isRefused(t *testing.T, reason string) time.Duration {
 
 // TestARevokedAgentStaysOut deletes an agent in the middle of its work.
 func TestARevokedAgentStaysOut(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	var site struct{ Agents []struct{ ID string } }
 	d.must(http.MethodGet, "/sites/"+d.site, nil, 200, &site)
@@ -150,6 +151,7 @@ func TestARevokedAgentStaysOut(t *testing.T) {
 
 // TestACopiedIdentityIsRefused starts a copy of the agent's state as another machine.
 func TestACopiedIdentityIsRefused(t *testing.T) {
+	t.Parallel()
 	p := open(t)
 	p.agent.stop() // a folder is copied whole only while nobody writes to it
 	if out, err := exec.CommandContext(t.Context(), "cp", "-a", p.path("agent"), p.path("copy")).CombinedOutput(); err != nil {

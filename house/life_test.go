@@ -19,6 +19,7 @@ import (
 
 // TestLifeOfAConnection lives one through: paused and resumed, relinked, disconnected while its agent is away, reconnected.
 func TestLifeOfAConnection(t *testing.T) {
+	t.Parallel()
 	w := openWorkshop(t)
 	path := "/connections/" + w.id
 	sessions := func() int {

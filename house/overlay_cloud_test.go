@@ -15,6 +15,7 @@ import (
 // TestOverlayFromTheCloud maps columns that a plant added to its system: the plant has to allow it, the system has to have them, and
 // from then on they are fields like others.
 func TestOverlayFromTheCloud(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	if _, err := d.database.ExecContext(t.Context(), `ALTER TABLE PO_HDR ADD "Gate No" INTEGER; ALTER TABLE PO_HDR ADD PACKED DATE; ALTER TABLE PO_HDR ADD PHOTO BLOB;
 		UPDATE PO_HDR SET "Gate No" = PO_NO % 5`); err != nil {

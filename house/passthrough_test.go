@@ -185,6 +185,7 @@ func policyDenies(scope fault.Scope, outcome fault.Outcome) fault.Error {
 
 // TestPassthrough sends requests of a system's own through relay, tunnel and agent.
 func TestPassthrough(t *testing.T) {
+	t.Parallel()
 	p := withDepot(t, openDemoPlant(t, knowingDepots(t)))
 	t.Run("off, until the command of the refusal was run", p.isOffByDefault)
 	t.Run("what changes something needs writes as well", p.needsWrites)

@@ -17,6 +17,7 @@ import (
 // TestAdviceOfThePolicyWorks begins with an agent that may do nothing. It makes a call, reads in the refusal the command
 // that would allow it, runs the command as it stands there, and makes the call again, until everything works.
 func TestAdviceOfThePolicyWorks(t *testing.T) {
+	t.Parallel()
 	d := openDemoPlant(t)
 	var made struct {
 		Connection struct{ ID string }

@@ -40,6 +40,7 @@ type order struct {
 
 // TestAdventureWorks drives a real data set in real databases through relay and agent.
 func TestAdventureWorks(t *testing.T) {
+	t.Parallel()
 	for _, database := range []string{"postgres", "mariadb"} {
 		t.Run(database, func(t *testing.T) {
 			aw := openAdventureWorks(t, database)

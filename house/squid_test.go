@@ -23,6 +23,7 @@ const squidPassword = "$apr1$abcdefgh$N4uyvgJID//lfjOAviG161"
 // ntlm_fake_auth takes any response, so it proves the three messages on one connection; that the response is right is
 // proved in tunnel, by MS-NLMP itself.
 func TestThroughSquid(t *testing.T) {
+	t.Parallel()
 	squid := tool(t, "squid")
 	for _, tt := range []struct{ name, auth, user, logged string }{
 		{"basic", "auth_param basic program " + squidHelpers + "/basic_ncsa_auth %s/passwords\nauth_param basic realm plant\n", "plant", "plant"},

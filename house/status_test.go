@@ -73,6 +73,7 @@ func moved(from, to status.State) func(happened) bool {
 // TestStatusOfAConnection lives through what can happen to one: a right is lost, the password changes, the agent freezes.
 // Each shows in the status within seconds, as the evidence has it, and among the events.
 func TestStatusOfAConnection(t *testing.T) {
+	t.Parallel()
 	w := openWorkshop(t)
 	role := w.login.Settings["username"]
 	run := func(db *sql.DB, statement string) {

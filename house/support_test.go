@@ -75,6 +75,7 @@ func TestSupportByConsent(t *testing.T) {
 // TestSupportFromAfar fetches an agent's log and bundle through the relay. It looks at the connections too, as the doctor
 // does of an agent that does not run.
 func TestSupportFromAfar(t *testing.T) {
+	t.Parallel()
 	d := openDemoPlant(t)
 	d.allow("path", d.login.Settings["path"].(string))
 	d.client, d.id = d.connect(d.login)

@@ -76,6 +76,7 @@ func (p *plant) runSync(c *Client, entity string, body any) synced {
 
 // TestSync syncs the demo plant over the whole road, and reads what was synced.
 func TestSync(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	p := d.plant
 	p.expect(d.client, http.MethodPut, "/syncs/vendors", map[string]any{"every": "24h"}, 200, nil)
@@ -245,20 +246,23 @@ func (d *demoPlant) showsDenials(t *testing.T) {
 	p.expect(d.client, http.MethodPut, "/syncs/items", map[string]any{"every": "1h", "enabled": false}, 200, nil)
 }
 
+// tellsSyncs waits for the events: they are kept in batches, a moment after the state.
 func (d *demoPlant) tellsSyncs(t *testing.T) {
-	var answer struct {
-		Data []struct{ Kind, Entity, Code, Message string }
-	}
-	d.must(http.MethodGet, "/connections/"+d.id+"/events?limit=500", nil, 200, &answer)
-	seen := map[string]bool{}
-	for _, e := range answer.Data {
-		seen[strings.TrimSpace(e.Kind+" "+e.Entity+" "+e.Code)] = true
-	}
-	for _, want := range []string{"sync.started vendors", "sync.completed vendors", "sync.completed work-orders", "sync.failed items POLICY_DENIED"} {
-		if !seen[want] {
-			t.Errorf("no event %q among %v", want, seen)
+	wanted := []string{"sync.started vendors", "sync.completed vendors", "sync.completed work-orders", "sync.failed items POLICY_DENIED"}
+	eventually(t, 10*time.Second, "the events tell of the runs", func() error {
+		var answer struct {
+			Data []struct{ Kind, Entity, Code string }
 		}
-	}
+		d.must(http.MethodGet, "/connections/"+d.id+"/events?limit=500", nil, 200, &answer)
+		seen := map[string]bool{}
+		for _, e := range answer.Data {
+			seen[strings.TrimSpace(e.Kind+" "+e.Entity+" "+e.Code)] = true
+		}
+		if missing := slices.DeleteFunc(slices.Clone(wanted), func(event string) bool { return seen[event] }); len(missing) > 0 {
+			return fmt.Errorf("no %q among %v", missing, seen)
+		}
+		return nil
+	})
 }
 
 func (d *demoPlant) keepsCopies(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 // TestDashboardSyncs begins a sync, waits for its first run, runs it by hand, switches it off and on, and reads its runs.
 func TestDashboardSyncs(t *testing.T) {
+	t.Parallel()
 	d := connected(t)
 	b := newBrowser(t, d.plant)
 	b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK)
