@@ -49,6 +49,9 @@ func (s *statement) origin(m *model, column, kind, parent string) (origin, error
 	path := own.path
 	if !named {
 		path = []string{column}
+		if !columnName.MatchString(column) {
+			return o, connectors.Misuse("%q is no name of a column", column)
+		}
 	}
 	if p, known := m.property(kind, column); !named && column == etagColumn && (!known || p.name != etagColumn) {
 		o.etag = true
