@@ -16,7 +16,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${2:-$here/../../.systems}
-mkdir -p "$dir" && dir=$(cd "$dir" && pwd)
+mkdir -p "$dir" && dir=$(cd "$dir" && pwd -P)
 bin=/usr/lib/postgresql/15/bin
 export DEBIAN_FRONTEND=noninteractive PYTHONPATH=$here/tryton PYTHONDONTWRITEBYTECODE=1 PYTHONWARNINGS=ignore
 modules=(purchase purchase_request purchase_requisition purchase_history purchase_amendment stock_supply stock_lot
@@ -172,15 +172,21 @@ odata_up() {
 	daemon odata 18095 node "$dir/odata/server.mjs"
 }
 
-# may_be_entered: PostgreSQL and others run as users of their own, and those do not come into /root.
-may_be_entered() {
+# enterable sees to it that other users may enter the folder: PostgreSQL and others run as users of their own, and those do not come into
+# /root. Then the systems live elsewhere, and the folder is a link.
+enterable() {
 	runuser -u nobody -- test -x "$dir" && return
-	echo "other users may not enter $dir: clone to where they may, as /srv" >&2
-	return 1
+	rmdir "$dir" || { echo "other users may not enter $dir, and it is not empty: clone to where they may, as /srv" >&2; return 1; }
+	local elsewhere
+	elsewhere=$(mktemp -d /var/tmp/gantry-systems.XXXXXX)
+	chmod 755 "$elsewhere"
+	ln -s "$elsewhere" "$dir"
+	dir=$elsewhere
+	say "other users may not enter here: the systems live in $dir"
 }
 
 up() {
-	may_be_entered
+	enterable
 	install_packages
 	postgres_up
 	tryton_config
