@@ -70,7 +70,6 @@ func (h *Hub) attend(l *link) {
 	l.session.Close("the relay ends the session")
 	<-l.session.Done()
 	if h.remove(l) {
-		h.noteEnd(l.agentID, l.session.Err())
 		h.withdraw(l)
 	}
 	log.Info("session ended", "reason", l.session.Err())

@@ -153,7 +153,7 @@ func (h *Hub) welcome(l *link) {
 	}
 }
 
-// remove forgets a session and reports whether it was its agent's last.
+// remove forgets a session and reports whether it was its agent's last; how that one ended is noted.
 func (h *Hub) remove(l *link) (last bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,6 +171,7 @@ func (h *Hub) remove(l *link) (last bool) {
 		return false
 	}
 	delete(h.agents, l.agentID)
+	h.noteEnd(l.agentID, l.session.Err())
 	if agent.unwatch != nil {
 		agent.unwatch()
 	}

@@ -25,11 +25,14 @@ func (h *Hub) Trouble(agentID string) Trouble {
 }
 
 func (h *Hub) noteRefusal(agentID string, refusal *tunnel.Refused) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.note(agentID, func(t *Trouble) {
 		t.RefusedAt, t.Refusal = time.Now().UTC(), refusal.Code+" ("+refusal.Message+")"
 	})
 }
 
+// noteEnd is for a caller that holds the lock.
 func (h *Hub) noteEnd(agentID string, reason error) {
 	h.note(agentID, func(t *Trouble) {
 		t.EndedAt, t.EndReason = time.Now().UTC(), "no reason was given"
@@ -39,10 +42,8 @@ func (h *Hub) noteEnd(agentID string, reason error) {
 	})
 }
 
-// note changes what is remembered of an agent; where there are too many, any other is forgotten.
+// note changes what is remembered of an agent; where there are too many, any other is forgotten. The caller holds the lock.
 func (h *Hub) note(agentID string, change func(*Trouble)) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	t, known := h.troubles[agentID]
 	for other := range h.troubles {
 		if known || len(h.troubles) < maxTroubles {
