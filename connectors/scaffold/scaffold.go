@@ -122,7 +122,8 @@ func SQL(w Wish) ([]byte, error) {
 		Wish
 		Schema, Title string
 		Fields        []row
-	}{w, EditorSchema, e.Title, rows(e.Fields)})
+		Lists         []string
+	}{w, EditorSchema, e.Title, rows(e.Fields), lists(e.Fields)})
 	return b.Bytes(), err
 }
 
@@ -143,6 +144,16 @@ func rows(fields []*entity.Field) (all []row) {
 	return all
 }
 
+// lists are the fields whose rows are read by a statement of their own.
+func lists(fields []*entity.Field) (names []string) {
+	for _, f := range fields {
+		if f.Type == entity.List {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
 // rowOf writes a field as it could be mapped, and says what it is.
 func rowOf(f *entity.Field) row {
 	const column = "COLUMN"
@@ -160,7 +171,7 @@ func rowOf(f *entity.Field) row {
 	case entity.Object:
 		return row{f.Name, "{fields: {" + f.Fields[0].Name + ": {from: " + column + "}}}", "of: " + names(f.Fields)}
 	case entity.List:
-		return row{f.Name, "{from: " + f.Name + ", fields: {" + f.Fields[0].Name + ": {from: " + column + "}}}", "rows of a second table (`children`), of: " + names(f.Fields)}
+		return row{f.Name, "{from: " + f.Name + ", fields: {" + f.Fields[0].Name + ": {from: " + column + "}}}", "the rows of `children` above, of: " + names(f.Fields)}
 	}
 	return row{f.Name, "{from: " + column + "}", string(f.Type)}
 }

@@ -39,12 +39,13 @@ func TestEveryLineCanBeTaken(t *testing.T) {
 			t.Fatalf("%s: %d lines for %d fields", e.Name, len(lines), len(e.Fields))
 		}
 		for i, line := range lines {
-			if strings.Contains(line, "`children`") { // a second table has to be written first
-				continue
-			}
 			id := fmt.Sprintf("%s-%d", e.Name, i)
 			taken := strings.Replace(strings.Replace(line, "# ", "", 1), "COLUMN", "c", 1)
 			text := strings.Replace(string(begun(t, id, "postgres", e.Name)), line, taken, 1)
+			if strings.Contains(line, "`children`") { // the statement that reads them is taken with it
+				name, _, _ := strings.Cut(strings.TrimPrefix(taken, "      "), ":")
+				text = strings.NewReplacer("# children:", "children:", "#   "+name+":", "  "+name+":", "PARENT_COLUMN", "thing", "LINE_COLUMN", "line").Replace(text)
+			}
 			files[id+".yaml"] = []byte(strings.Replace(text, "SELECT thing_id", "SELECT thing_id, c", 1))
 		}
 	}
