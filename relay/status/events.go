@@ -45,8 +45,7 @@ func moves(row store.Connection, before, now *matrix) []store.NewEvent {
 		before = &matrix{}
 	}
 	var all []store.NewEvent
-	if e, moved := move(row, before.Circuit, now.Circuit, now.System.LastError); moved {
-		e.Message += " the connection."
+	if e, moved := move(row, "the connection", before.Circuit, now.Circuit, now.System.LastError); moved {
 		all = append(all, e)
 	}
 	for _, entity := range first(now.Entities, maxEntities) {
@@ -55,9 +54,8 @@ func moves(row store.Connection, before, now *matrix) []store.NewEvent {
 			if former := before.Entities[entity][name]; former != nil {
 				was = former.Circuit
 			}
-			if e, moved := move(row, was, o.Circuit, o.LastError); moved {
+			if e, moved := move(row, fmt.Sprintf("`%s` on %s", name, entity), was, o.Circuit, o.LastError); moved {
 				e.Entity, e.Operation = entity, name
-				e.Message += fmt.Sprintf(" `%s` on %s.", name, entity)
 				all = append(all, e)
 			}
 		}
@@ -65,17 +63,18 @@ func moves(row store.Connection, before, now *matrix) []store.NewEvent {
 	return all
 }
 
-func move(row store.Connection, before, now circuit, why *failure) (e store.NewEvent, moved bool) {
+// move is the event of a breaker that changed: guarded says what of the connection it guards.
+func move(row store.Connection, guarded string, before, now circuit, why *failure) (e store.NewEvent, moved bool) {
 	if before.State == now.State || before.State == "" && now.State == wire.CircuitClosed {
 		return e, false
 	}
 	e = of(row, store.LevelInfo, store.CircuitClosed)
-	e.Message = "Calls pass again:"
+	e.Message = fmt.Sprintf("Calls of %s pass again.", guarded)
 	switch now.State {
 	case wire.CircuitOpen:
-		e.Kind, e.Level, e.Message = store.CircuitOpened, store.LevelWarning, "Calls are held back after repeated failure:"
+		e.Kind, e.Level, e.Message = store.CircuitOpened, store.LevelWarning, fmt.Sprintf("Calls of %s are held back after repeated failure.", guarded)
 	case wire.CircuitHalfOpen:
-		e.Kind, e.Message = store.CircuitHalfOpen, "One call may try whether it works again:"
+		e.Kind, e.Message = store.CircuitHalfOpen, fmt.Sprintf("One call of %s may try whether it works again.", guarded)
 	}
 	if now.State != wire.CircuitClosed && why != nil {
 		e.Code, e.RequestID = why.Code, why.RequestID
