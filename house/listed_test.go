@@ -16,14 +16,15 @@ type foundConnections struct {
 		Since    string `json:"state_since"`
 		Message  string `json:"state_message"`
 		SiteName string `json:"site_name"`
+		System   string `json:"system_name"`
 	}
 	NextCursor *string `json:"next_cursor"`
 	Counts     *struct {
 		Total   int
 		States  map[string]int
 		Systems []struct {
-			ID    string
-			Count int
+			ID, Name string
+			Count    int
 		}
 		Sites []struct{ Name string }
 	}
@@ -61,6 +62,7 @@ func TestConnectionsAreFound(t *testing.T) {
 		"order=-since&limit=2":           "Brass alloy",
 		"q=ZIN":                          "Zinc",
 		"q=north+demo-plant+al":          "alloy",
+		"q=gantry+demo+plant+zi":         "Zinc",
 		"q=" + ids["plant"]:              "plant",
 		"state=paused&order=site":        "alloy",
 		"system=other&order=name":        "",
@@ -77,11 +79,11 @@ func TestConnectionsAreFound(t *testing.T) {
 	}
 	d.creditsPageByPage(t, "plant Zinc alloy")
 	counted := find("include=counts&q=plant+north&limit=1")
-	if c := counted.Counts; c == nil || c.Total != 3 || c.States["paused"] != 1 || c.States["disconnected"] != 1 || c.Systems[0].Count != 3 || c.Sites[0].Name != "Plant North" {
+	if c := counted.Counts; c == nil || c.Total != 3 || c.States["paused"] != 1 || c.States["disconnected"] != 1 || c.Systems[0].Count != 3 || c.Systems[0].Name != "Gantry Demo Plant" || c.Sites[0].Name != "Plant North" {
 		t.Errorf("counts: %+v", c)
 	}
-	if counted.Data[0].SiteName != "Plant North" {
-		t.Errorf("the site's name: %+v", counted.Data[0])
+	if c := counted.Data[0]; c.SiteName != "Plant North" || c.System != "Gantry Demo Plant" {
+		t.Errorf("the names of site and system: %+v", c)
 	}
 	for _, order := range []string{"name", "-name", "urgency", "-credits"} {
 		d.pagesInOrder(t, find, order)

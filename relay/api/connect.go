@@ -83,8 +83,8 @@ func (a *API) connect(ctx context.Context, p *auth.Principal, wish connectionWis
 	}
 	defer done()
 	row, err := a.store.ReserveConnection(ctx, store.NewConnection{
-		OrganisationID: p.OrganisationID, SiteID: wish.Site, AgentID: agent, System: wish.System, Name: wish.Name, Tier: system.Tier,
-		Metadata: wish.Metadata,
+		OrganisationID: p.OrganisationID, SiteID: wish.Site, AgentID: agent, System: wish.System, SystemName: clip(system.Product), Name: wish.Name,
+		Tier: system.Tier, Metadata: wish.Metadata,
 	})
 	if errors.Is(err, store.ErrNoCredits) {
 		return connectionToken{}, a.noCredits(ctx, p.OrganisationID, system)

@@ -18,6 +18,7 @@ type connectionDocument struct {
 	SiteName       string          `json:"site_name"`
 	Agent          string          `json:"agent"`
 	System         string          `json:"system"`
+	SystemName     string          `json:"system_name"`
 	Name           string          `json:"name"`
 	State          status.State    `json:"state"` // as of now: the one that its status document shows
 	StateSince     *time.Time      `json:"state_since"`
@@ -34,7 +35,7 @@ type connectionDocument struct {
 func (a *API) show(c store.Connection) connectionDocument {
 	now := a.status.Standing(c)
 	return connectionDocument{
-		ID: c.ID, Site: c.SiteID, SiteName: c.SiteName, Agent: c.AgentID, System: c.System, Name: c.Name,
+		ID: c.ID, Site: c.SiteID, SiteName: c.SiteName, Agent: c.AgentID, System: c.System, SystemName: c.SystemName, Name: c.Name,
 		State: now.State, StateSince: moment(now.Since), StateMessage: now.Message, Credits: c.Tier,
 		Settings: orEmpty(c.Settings), Metadata: orEmpty(c.Metadata),
 		CreatedAt: moment(c.CreatedAt), ActivatedAt: moment(c.ActivatedAt), PausedAt: moment(c.PausedAt),

@@ -38,7 +38,7 @@ func (c *counting) all(s surveyed) {
 		return
 	}
 	c.Total++
-	count(c.systems, s.System, s.System)
+	count(c.systems, s.System, s.SystemName)
 	count(c.sites, s.SiteID, s.SiteName)
 }
 

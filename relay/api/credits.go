@@ -28,11 +28,12 @@ type connectionCredits struct {
 	Connection string `json:"connection"`
 	Name       string `json:"name"`
 	System     string `json:"system"`
+	SystemName string `json:"system_name"`
 	Credits    int    `json:"credits"`
 }
 
 func showCredits(c *store.Connection) connectionCredits {
-	return connectionCredits{c.ID, c.Name, c.System, c.Tier}
+	return connectionCredits{c.ID, c.Name, c.System, c.SystemName, c.Tier}
 }
 
 // pool gives an organisation's credits, and the connections that use them, by id. The store has those at hand: it need not

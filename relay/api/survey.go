@@ -29,7 +29,7 @@ func connectionParameters() []openapi.Parameter {
 		openapi.TextParameter("site", "Only those of the site with this id."),
 		openapi.TextParameter("system", "Only those to the system with this id."),
 		openapi.OneOf("state", "Only those in this state, or `current`: all that were not disconnected.", append(texts(status.States()), current)...),
-		openapi.TextParameter("q", "Only those in whose name, system, site's name or id all of these words are, in whatever case."),
+		openapi.TextParameter("q", "Only those in whose name, system (its id and its name), site's name or id all of these words are, in whatever case."),
 		openapi.OneOf("order", "`urgency`: what needs attention first, by name within a state; `since`: what is in its state for the longest first; with a minus before it, the other way round. By age, if left out.", orderNames()...),
 		openapi.OneOf("include", "`counts` adds how many there are, by state, system and site.", "counts"))
 }
@@ -39,7 +39,7 @@ var orders = map[string]func(s surveyed) string{
 	"urgency": func(s surveyed) string { return string(rune('a'+urgency(s.state))) + folded(s.Name) },
 	"since":   func(s surveyed) string { return fmt.Sprintf("%015d", s.since.UnixMilli()) },
 	"name":    func(s surveyed) string { return folded(s.Name) },
-	"system":  func(s surveyed) string { return s.System + "\t" + folded(s.Name) },
+	"system":  func(s surveyed) string { return folded(s.SystemName) + "\t" + folded(s.Name) },
 	"site":    func(s surveyed) string { return folded(s.SiteName) + "\t" + folded(s.Name) },
 	"credits": func(s surveyed) string { return fmt.Sprintf("%09d%s", s.Tier, folded(s.Name)) },
 }
@@ -164,7 +164,7 @@ func (w wantedConnections) takes(s surveyed) bool {
 	if len(w.words) == 0 {
 		return true
 	}
-	text := strings.ToLower(s.Name + "\n" + s.System + "\n" + s.SiteName + "\n" + s.ID)
+	text := strings.ToLower(s.Name + "\n" + s.System + "\n" + s.SystemName + "\n" + s.SiteName + "\n" + s.ID)
 	return !slices.ContainsFunc(w.words, func(word string) bool { return !strings.Contains(text, word) })
 }
 

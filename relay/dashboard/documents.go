@@ -23,6 +23,7 @@ type connection struct {
 	Place          string     `json:"site_name"`
 	Agent          string     `json:"agent"`
 	System         string     `json:"system"`
+	Product        string     `json:"system_name"`
 	Name           string     `json:"name"`
 	State          string     `json:"state"`
 	Since          *time.Time `json:"state_since"`

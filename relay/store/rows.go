@@ -135,6 +135,7 @@ type NewConnection struct {
 	SiteID         string
 	AgentID        string
 	System         string
+	SystemName     string // the product, for people
 	Name           string
 	Tier           int             // credits that it uses
 	Metadata       json.RawMessage // the caller's own; nil: none
@@ -148,6 +149,7 @@ type Connection struct {
 	SiteName       string
 	AgentID        string
 	System         string
+	SystemName     string
 	Name           string
 	Tier           int
 	Settings       json.RawMessage // the login's public part; nil: none, or pending

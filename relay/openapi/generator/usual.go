@@ -54,6 +54,7 @@ var usual = map[string]string{
 	"state":         "How it is.",
 	"status":        "How it went.",
 	"system":        "The system.",
+	"system_name":   "What people call the system.",
 	"target":        "The id of what it was done to.",
 	"title":         "What it is, for people.",
 	"token":         "The token, whole. It is shown this once.",

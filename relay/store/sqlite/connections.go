@@ -12,7 +12,7 @@ import (
 // connectionState joins the life of a connection, which goes one way, with its pause, which comes and goes.
 const connectionState = "CASE WHEN c.state = 'active' AND c.paused_at IS NOT NULL THEN 'paused' ELSE c.state END"
 
-const connectionColumns = `c.id, c.organisation, c.site, (SELECT name FROM sites WHERE id = c.site), c.agent, c.system, c.name, c.tier, c.settings, c.metadata, ` + connectionState + `,
+const connectionColumns = `c.id, c.organisation, c.site, (SELECT name FROM sites WHERE id = c.site), c.agent, c.system, c.system_name, c.name, c.tier, c.settings, c.metadata, ` + connectionState + `,
 	c.created_at, c.activated_at, c.paused_at, c.disconnected_at`
 
 const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
@@ -20,7 +20,7 @@ const selectConnections = "SELECT " + connectionColumns + " FROM connections c"
 // connectionTargets are the places for connectionColumns.
 func connectionTargets(c *store.Connection) []any {
 	return []any{
-		&c.ID, &c.OrganisationID, &c.SiteID, &c.SiteName, &c.AgentID, &c.System, &c.Name, &c.Tier, jsonText{&c.Settings}, jsonText{&c.Metadata},
+		&c.ID, &c.OrganisationID, &c.SiteID, &c.SiteName, &c.AgentID, &c.System, &c.SystemName, &c.Name, &c.Tier, jsonText{&c.Settings}, jsonText{&c.Metadata},
 		&c.State, moment{&c.CreatedAt}, moment{&c.ActivatedAt}, moment{&c.PausedAt}, moment{&c.DisconnectedAt},
 	}
 }
@@ -43,10 +43,10 @@ func (s *Store) ReserveConnection(ctx context.Context, c store.NewConnection) (s
 		if err := afford(ctx, tx, c.OrganisationID, c.Tier); err != nil {
 			return store.Connection{}, err
 		}
-		err := exec(ctx, tx, `INSERT INTO connections (id, organisation, site, agent, system, name, tier, metadata, state, created_at)
-			SELECT ?, s.organisation, s.id, a.id, ?, ?, ?, ?, 'pending', ? FROM sites s JOIN agents a ON a.site = s.id
+		err := exec(ctx, tx, `INSERT INTO connections (id, organisation, site, agent, system, system_name, name, tier, metadata, state, created_at)
+			SELECT ?, s.organisation, s.id, a.id, ?, ?, ?, ?, ?, 'pending', ? FROM sites s JOIN agents a ON a.site = s.id
 			WHERE s.organisation = ? AND s.id = ? AND s.deleted_at IS NULL AND a.id = ? AND a.revoked_at IS NULL`,
-			id, c.System, c.Name, c.Tier, database.Document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
+			id, c.System, c.SystemName, c.Name, c.Tier, database.Document(c.Metadata), millis(now), c.OrganisationID, c.SiteID, c.AgentID)
 		if err != nil {
 			return store.Connection{}, err
 		}

@@ -15,7 +15,7 @@ func testConnectionLife(t *testing.T, b *bench) {
 	want := p.connection(3)
 	c := got(b.ReserveConnection(ctx, want)).or(t)
 	same(t, "pending", store.Connection{
-		ID: c.ID, OrganisationID: p.organisation, SiteID: p.site, SiteName: got(b.Site(ctx, p.organisation, p.site)).or(t).Name, AgentID: p.agent, System: want.System, Name: want.Name, Tier: 3,
+		ID: c.ID, OrganisationID: p.organisation, SiteID: p.site, SiteName: got(b.Site(ctx, p.organisation, p.site)).or(t).Name, AgentID: p.agent, System: want.System, SystemName: want.SystemName, Name: want.Name, Tier: 3,
 		Metadata: want.Metadata, State: store.Pending, CreatedAt: b.now(),
 	}, c)
 	same(t, "credits of a pending one", 3, b.used(p.organisation))

@@ -148,7 +148,7 @@ var settings = json.RawMessage(`{"host":"db.plant"}`)
 
 func (p plant) connection(tier int) store.NewConnection {
 	return store.NewConnection{
-		OrganisationID: p.organisation, SiteID: p.site, AgentID: p.agent, System: "demo-plant", Name: "Demo", Tier: tier,
+		OrganisationID: p.organisation, SiteID: p.site, AgentID: p.agent, System: "demo-plant", SystemName: "Demo Plant", Name: "Demo", Tier: tier,
 		Metadata: []byte(`{"erp":1}`),
 	}
 }
