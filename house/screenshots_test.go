@@ -47,7 +47,7 @@ func (p *person) picture(t *testing.T, folder string, s sight) {
 		if err := os.WriteFile(file, p.tab.Picture(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.CommandContext(t.Context(), "pngquant", "--force", "--ext", ".png", "--quality", "50-80", "--speed", "3", "--strip", "64", file).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(t.Context(), "pngquant", "--force", "--ext", ".png", "--quality", "60-90", "--speed", "3", "--strip", "128", file).CombinedOutput(); err != nil {
 			t.Fatalf("pngquant: %v\n%s", err, out)
 		}
 	}

@@ -110,7 +110,7 @@ func (s *showcase) beginsDiagnosis(p *person) {
 	p.tab.Sees("button", "Diagnose")
 	s.signal(syscall.SIGSTOP)
 	p.hand.Press("button", "Diagnose")
-	p.tab.Sees("button", "Looks…")
+	p.tab.Sees("button", "Looking…")
 	p.tab.Says("Tunnel to the plant")
 }
 

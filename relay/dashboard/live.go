@@ -210,7 +210,7 @@ func watch[S, E any](v *visit, method, path string, body any, page string, part 
 	return err
 }
 
-// fail tells whoever watches what went wrong, in the page's own words if it has some, and marks the hop, unless one is marked.
+// fail tells whoever watches what went wrong, in the page's own words if it has some; else it marks the hop, too, unless one is marked.
 func (v *visit) fail(page string, f *fault.Error, marked bool) error {
 	template := "trouble"
 	if v.pages[page].Lookup("failed") != nil {
@@ -220,7 +220,7 @@ func (v *visit) fail(page string, f *fault.Error, marked bool) error {
 	if err != nil {
 		return err
 	}
-	if h := broken(f); h.Hop != "" && !marked {
+	if h := broken(f); template == "trouble" && h.Hop != "" && !marked {
 		mark, err := v.part(page, "hop", h)
 		if err != nil {
 			return err

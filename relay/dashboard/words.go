@@ -101,8 +101,8 @@ func categoryWord(name string) string {
 	return name
 }
 
-// instant is a time as the API writes it within a text.
-var instant = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+// instant is a time as the API writes it within a text; said relatively, it wants no "since".
+var instant = regexp.MustCompile(`(?:since )?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 
 // coded writes a text in which what stands between backticks is code, and times are relative as everywhere.
 func coded(text string) template.HTML {
@@ -119,10 +119,11 @@ func coded(text string) template.HTML {
 	return template.HTML(html.String()) //nolint:gosec // its parts are escaped
 }
 
-func timed(exact string) string {
+func timed(words string) string {
+	exact := strings.TrimPrefix(words, "since ")
 	at, err := time.Parse(time.RFC3339, exact)
 	if err != nil {
-		return exact
+		return words
 	}
 	return fmt.Sprintf(`<time datetime="%[1]s" title="%[1]s">%s</time>`, exact, ago(&at))
 }

@@ -11,7 +11,7 @@ func TestCoded(t *testing.T) {
 		"run `gantry-agent & co.`":          "run <code>gantry-agent &amp; co.</code>",
 		"one ` alone":                       "one <code> alone</code>",
 		"":                                  "",
-		"since 2026-01-02T03:04:05Z, <now>": `since <time datetime="2026-01-02T03:04:05Z" title="2026-01-02T03:04:05Z">` + ago(new(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))) + "</time>, &lt;now&gt;",
+		"since 2026-01-02T03:04:05Z, <now>": `<time datetime="2026-01-02T03:04:05Z" title="2026-01-02T03:04:05Z">` + ago(new(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))) + "</time>, &lt;now&gt;",
 		"on 2026-99-99T03:04:05Z":           "on 2026-99-99T03:04:05Z",
 	} {
 		if got := string(coded(text)); got != want {
