@@ -154,7 +154,7 @@ func (s seeding) site(ctx context.Context, n, connections int) []string {
 // connection makes one; every tenth is paused.
 func (s seeding) connection(ctx context.Context, site, agent string, n int) string {
 	c, err := s.store.ReserveConnection(ctx, store.NewConnection{
-		OrganisationID: s.organisation, SiteID: site, AgentID: agent, System: []string{"demo-plant", "adventureworks", "tryton"}[n%3],
+		OrganisationID: s.organisation, SiteID: site, AgentID: agent, System: []string{"demo-plant", "adventureworks", "tryton"}[n%3], SystemName: []string{"Gantry Demo Plant", "AdventureWorks", "Tryton 6.0"}[n%3],
 		Name: fmt.Sprintf("Plant %04d", n), Metadata: json.RawMessage(`{"tenant":"a customer of the application","region":"north"}`),
 	})
 	s.fail(err)

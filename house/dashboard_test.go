@@ -81,7 +81,7 @@ func TestDashboard(t *testing.T) {
 	b.shows(b.get("/", http.StatusOK), "Organisation key")
 	b.shows(b.post("/sign-in", url.Values{"key": {"gok_nonsense"}}, http.StatusUnauthorized), "The token is not whole")
 	b.shows(b.post("/sign-in", url.Values{"key": {d.client.Token}}, http.StatusUnauthorized), "connection&#39;s token")
-	b.shows(b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK), "plant", "demo-plant", "active")
+	b.shows(b.post("/sign-in", url.Values{"key": {d.admin.Token}}, http.StatusOK), "plant", "Gantry Demo Plant", "active")
 
 	b.shows(b.get("/?q=nothing", http.StatusOK), "No connection is like that")
 	b.shows(b.get("/?q=north+demo&order=-name&state=active", http.StatusOK), "Plant North", `aria-sort="descending"`)
