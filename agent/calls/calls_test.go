@@ -373,6 +373,15 @@ func TestCrashIsSettledByTheNextAgent(t *testing.T) {
 	old.Wait()
 }
 
+// TestWhatWasRefusedWasNotSent writes on a connection that the agent does not hold.
+func TestWhatWasRefusedWasNotSent(t *testing.T) {
+	b := newBench(t)
+	f := problem(t, b.call("POST", "/v1/connections/con_9/records/items", "{}", key("k")))
+	if f.Code != fault.NotFound || f.Outcome != fault.NotSent || b.engine.count() != 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestPolicyIsTheLastWord(t *testing.T) {
 	b := newBench(t)
 	b.allow(configs.Policy{Rules: configs.Rules{DenyFields: []string{"items.price", "*.lines.price", "items._actions"}}})

@@ -36,7 +36,7 @@ func (h *Handler) onEntity(operation string, do entityHandled) handled {
 	return func(ctx context.Context, r *http.Request) (answer, error) {
 		c, err := h.entityCall(ctx, r, operation)
 		if err != nil {
-			return answer{}, err
+			return answer{}, notSent(err)
 		}
 		a, err := do(ctx, c)
 		return a, c.located(err)

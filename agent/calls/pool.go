@@ -41,7 +41,7 @@ func (p *pool) find(ctx context.Context, id string) (*connection, error) {
 	}
 	row, err := p.db.Connection(ctx, id)
 	if errors.Is(err, state.ErrNoConnection) {
-		return nil, fault.New(fault.NotFound, "The agent holds no login for this connection.").At(fault.HopAgent).Reaches(fault.ScopeConnection).Ended(fault.NotSent).
+		return nil, fault.New(fault.NotFound, "The agent holds no login for this connection.").At(fault.HopAgent).Reaches(fault.ScopeConnection).
 			Advise("The agent's state was lost or the connection was erased at the site: relink it.")
 	}
 	if err != nil {
